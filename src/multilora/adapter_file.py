@@ -1,0 +1,161 @@
+"""The file that PEFT writes for an adapter: its tensors and its bytes."""
+
+import json
+import math
+
+from multilora.arguments import choice, integer, names
+from multilora.shapes import ALL_LINEAR, ATTENTION, EMBEDDINGS
+
+DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
+PREFIX = "base_model.model."
+
+
+def adapter_params(shape, rank, target_modules):
+    """Return the number of weights in one adapter of a real model.
+
+    Sum over layers and target modules of rank × (in + out). target_modules
+    is a list of linear layers or "all-linear", rank an integer above 0.
+    Raises ValueError for an unknown module or a rank below 1.
+    """
+    rank = integer("rank", rank, minimum=1)
+    widths = (
+        item.in_features + item.out_features
+        for item in shape.select(target_modules)
+    )
+    return rank * shape.num_layers * sum(widths)
+
+
+def adapter_file_bytes(
+    shape,
+    rank,
+    target_modules,
+    dtype="F32",
+    prefix=PREFIX,
+    saved_in_full=(),
+    full_dtype="BF16",
+):
+    """Return the size in bytes of adapter_model.safetensors.
+
+    Eight bytes, a JSON header padded with spaces to a multiple of eight,
+    then the tensors. dtype is F32 (what PEFT writes by default), F16 or
+    BF16. target_modules may hold embed_tokens and lm_head besides the
+    linear layers. `prefix` precedes each key; `saved_in_full` names
+    embeddings that the file holds as whole matrices, in full_dtype.
+    Source: the safetensors format, version 0.8, and PEFT 0.21 key names.
+    Raises ValueError for an unknown dtype, module or a rank below 1.
+    """
+    tensors = adapter_tensors(
+        shape, rank, target_modules, dtype, prefix, saved_in_full, full_dtype
+    )
+    return safetensors_bytes(tensors)
+
+
+def adapter_tensors(
+    shape,
+    rank,
+    target_modules,
+    dtype="F32",
+    prefix=PREFIX,
+    saved_in_full=(),
+    full_dtype="BF16",
+):
+    """Return {key: (dtype, tensor shape)} of the file that PEFT writes."""
+    rank = integer("rank", rank, minimum=1)
+    linears, tables = _split_targets(shape, target_modules)
+    vocab, hidden = shape.vocab_size, shape.hidden_size
+    tensors = {}
+    for layer in range(shape.num_layers):
+        for item in linears:
+            block = "self_attn" if item.name in ATTENTION else "mlp"
+            key = f"{prefix}model.layers.{layer}.{block}.{item.name}"
+            tensors[f"{key}.lora_A.weight"] = (rank, item.in_features)
+            tensors[f"{key}.lora_B.weight"] = (item.out_features, rank)
+    if "embed_tokens" in tables:
+        key = f"{prefix}model.embed_tokens.lora_embedding_"
+        tensors |= {f"{key}A": (rank, vocab), f"{key}B": (hidden, rank)}
+    if "lm_head" in tables:
+        tensors[f"{prefix}lm_head.lora_A.weight"] = (rank, hidden)
+        tensors[f"{prefix}lm_head.lora_B.weight"] = (vocab, rank)
+    typed = {key: (dtype, size) for key, size in tensors.items()}
+    for name in names("saved_in_full", saved_in_full) if saved_in_full else ():
+        choice("saved_in_full", name, EMBEDDINGS)
+        path = "lm_head" if name == "lm_head" else "model.embed_tokens"
+        wrapped = ".base_layer" if name in tables else ""
+        key = f"{prefix}{path}{wrapped}.weight"
+        typed[key] = (full_dtype, (vocab, hidden))
+    return typed
+
+
+def safetensors_bytes(tensors):
+    """Return the bytes of a safetensors file of {key: (dtype, shape)}.
+
+    The wider dtypes come first, then keys in order, as the format's own
+    writer lays them out.
+    """
+    header = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for key in sorted(tensors, key=lambda key: (_width(tensors[key]), key)):
+        dtype, size = tensors[key]
+        begin, end = end, end + DTYPE_BYTES[dtype] * math.prod(size)
+        header[key] = {
+            "dtype": dtype,
+            "shape": list(size),
+            "data_offsets": [begin, end],
+        }
+    length = len(json.dumps(header, separators=(",", ":")))
+    return 8 + -(-length // 8) * 8 + end
+
+
+def explain_file_bytes(actual_bytes, shape, rank, target_modules):
+    """Say by name why a file has the size it has, or None if nothing fits.
+
+    Tries a file without tensors, each dtype, the doubled key prefix, and
+    embeddings saved in full in each dtype; returns one sentence.
+    """
+    actual_bytes = integer("actual_bytes", actual_bytes, minimum=1)
+    tensors = adapter_tensors(shape, rank, target_modules, "F16")
+    smallest = min(math.prod(size) for _, size in tensors.values())
+    if actual_bytes < smallest:
+        return "too small for even one of its tensors: the save went wrong"
+    for prefix, prefix_text in _PREFIXES.items():
+        for saved, saved_text in _SAVED.items():
+            for dtype in DTYPE_BYTES:
+                for full in DTYPE_BYTES if saved else (dtype,):
+                    size = adapter_file_bytes(
+                        shape, rank, target_modules, dtype, prefix, saved, full
+                    )
+                    if size == actual_bytes:
+                        text = saved_text and f"{saved_text} in {full}"
+                        return _DTYPE_TEXT[dtype] + prefix_text + text
+    return None
+
+
+def _split_targets(shape, target_modules):
+    if isinstance(target_modules, str):
+        return shape.select(target_modules), set()
+    wanted = names("target_modules", target_modules)
+    for name in wanted:
+        choice("target_modules", name, ALL_LINEAR + EMBEDDINGS)
+    linears = [name for name in wanted if name in ALL_LINEAR]
+    return (shape.select(linears) if linears else ()), set(wanted) - set(
+        linears
+    )
+
+
+def _width(tensor):
+    dtype, _ = tensor
+    return -DTYPE_BYTES[choice("dtype", dtype, DTYPE_BYTES)]
+
+
+_DTYPE_TEXT = {
+    "F32": "fp32 on disk, twice the bytes that a 16-bit slot takes",
+    "F16": "fp16 on disk",
+    "BF16": "bf16 on disk",
+}
+_PREFIXES = {PREFIX: "", PREFIX * 2: ", with a doubled key prefix"}
+_SAVED = {
+    (): "",
+    ("embed_tokens",): ", with embed_tokens saved in full",
+    ("lm_head",): ", with lm_head saved in full",
+    EMBEDDINGS: ", with embed_tokens and lm_head saved in full",
+}

@@ -1,0 +1,132 @@
+"""Checks of arguments: each error names argument, value and what is allowed.
+
+TypeError is for a value of the wrong kind, ValueError for a wrong value.
+"""
+
+import math
+import numbers
+from collections.abc import Sequence
+
+import numpy as np
+
+MAX_SHOWN = 60
+
+
+def shown(value):
+    """Return a short repr of a value for an error message."""
+    text = f"array of shape {value.shape}" if is_array(value) else repr(value)
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+def is_array(value):
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
+def is_integer(value):
+    """True for an int or a numpy integer, false for bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def integer(name, value, minimum=None, maximum=None):
+    """Return value as an int, or raise an error that names it."""
+    allowed = _range_text("an integer", minimum, maximum)
+    if not is_integer(value):
+        raise TypeError(f"{name} is {shown(value)}, but must be {allowed}")
+    _check_range(name, value, minimum, maximum, allowed)
+    return int(value)
+
+
+def finite_number(name, value, minimum=None, maximum=None, above=None):
+    """Return value as a float, or raise an error that names it."""
+    allowed = _range_text("a finite number", minimum, maximum, above)
+    is_real = isinstance(value, numbers.Real) and not isinstance(
+        value, (bool, np.bool_)
+    )
+    if not is_real:
+        raise TypeError(f"{name} is {shown(value)}, but must be {allowed}")
+    if not math.isfinite(value) or (above is not None and value <= above):
+        raise ValueError(f"{name} is {shown(value)}, but must be {allowed}")
+    _check_range(name, value, minimum, maximum, allowed)
+    return float(value)
+
+
+def choice(name, value, allowed):
+    """Return value if it is one of allowed, or raise an error."""
+    allowed = list(allowed)
+    if isinstance(value, (list, dict, np.ndarray)) or value not in allowed:
+        options = ", ".join(repr(option) for option in allowed)
+        raise ValueError(f"{name} is {shown(value)}, allowed: {options}")
+    return value
+
+
+def names(name, value):
+    """Return a non-empty list of strings, or raise an error."""
+    is_list = isinstance(value, Sequence | set | frozenset)
+    if isinstance(value, str) or not is_list:
+        raise TypeError(f"{name} is {shown(value)}, but must be a list of str")
+    value = sorted(value) if isinstance(value, set | frozenset) else value
+    if not value or not all(isinstance(item, str) for item in value):
+        raise ValueError(
+            f"{name} is {shown(value)}, but must hold at least one str"
+        )
+    return list(value)
+
+
+def matrix(name, value, shape_text):
+    """Return value as a real 2-D array with at least one row and column.
+
+    Integers and booleans become float64; float dtypes are kept. A subclass
+    of ndarray is kept, so that a caller can count what is done with it.
+    """
+    array = real_array(name, value, shape_text)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}, but must be {shape_text} "
+            "with at least one row and one column"
+        )
+    return array
+
+
+def real_array(name, value, shape_text="an array of real numbers"):
+    """Return value as a floating array, or raise an error that names it."""
+    try:
+        array = np.asanyarray(value)
+    except ValueError:
+        array = np.asanyarray(None)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{name} is {shown(value)}, but must be {shape_text} "
+            "of real numbers"
+        )
+    return array
+
+
+def require_finite(name, array):
+    """Raise ValueError if array holds NaN or infinity; say how many."""
+    num_bad = int(array.size - np.count_nonzero(np.isfinite(array)))
+    if num_bad:
+        raise ValueError(
+            f"{name} holds {num_bad} NaN or infinite values of {array.size}; "
+            "all must be finite"
+        )
+
+
+def _range_text(kind, minimum, maximum, above=None):
+    if above is not None:
+        return f"{kind} above {above}"
+    if minimum is not None and maximum is not None:
+        return f"{kind} from {minimum} to {maximum}"
+    if minimum is not None:
+        return f"{kind} of at least {minimum}"
+    if maximum is not None:
+        return f"{kind} of at most {maximum}"
+    return kind
+
+
+def _check_range(name, value, minimum, maximum, allowed):
+    too_small = minimum is not None and value < minimum
+    too_large = maximum is not None and value > maximum
+    if too_small or too_large:
+        raise ValueError(f"{name} is {shown(value)}, but must be {allowed}")

@@ -1,0 +1,213 @@
+"""Pictures of lab 03: bytes, cards, engines, and figures of others."""
+
+import numpy as np
+
+from multilora.economics import (
+    adapter_file_bytes,
+    base_flops_per_token,
+    delta_flops_per_token,
+    engines_needed,
+    gpus_saved,
+    slot_reservation_bytes,
+)
+from multilora.figures import style
+from multilora.fleet import HOURS, engines_under_load, load_by_hour
+from multilora.ledger import memory_ledger
+from multilora.published import model_shape, published
+from multilora.units import GIB, format_bytes
+
+MAX_TENANTS = 200
+SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
+
+
+def draw_adapter_size(fig, rank):
+    """Draw the file size of an all-linear adapter for each model."""
+    models = [item["name"] for item in published("models")]
+    sizes = [
+        adapter_file_bytes(model_shape(name), rank, "all-linear", "F16") / GIB
+        for name in models
+    ]
+    (axes,) = style.panels(fig, {
+        "title": "One adapter on all linear layers, 16 bits, on disk",
+        "xlabel": "GiB", "xlim": (0, 3.3), "ylim": (len(models) - 0.5, -0.5),
+        "yticks": list(range(len(models))), "yticklabels": models,
+        "grid": "x",
+    })  # fmt: skip
+    fig.subplots_adjust(left=0.17)
+    bars = axes.barh(range(len(models)), sizes, color=style.SLOTS)
+    axes.bar_label(bars, [format_bytes(size * GIB) for size in sizes],
+                   padding=3, fontsize=8)  # fmt: skip
+    index = models.index("Llama-3.1-8B")
+    return (
+        f"At rank {rank} an all-linear adapter of Llama-3.1-8B is "
+        f"{format_bytes(sizes[index] * GIB)} in 16 bits."
+    )
+
+
+def memory_table(model, max_lora_rank, card_gib):
+    """Return weights, slots and KV in GiB for each number of slots."""
+    ledgers = [
+        memory_ledger(model_shape(model), card_gib, num_slots, max_lora_rank)
+        for num_slots in SLOT_COUNTS
+    ]
+    return {
+        "max_loras": SLOT_COUNTS,
+        "weights": [item.weight_bytes / GIB for item in ledgers],
+        "slots": [item.slot_bytes / GIB for item in ledgers],
+        "kv": [item.kv_bytes / GIB for item in ledgers],
+        "usable": ledgers[0].usable_bytes / GIB,
+        "kv_tokens": [item.kv_tokens for item in ledgers],
+    }
+
+
+def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
+    """Draw where a card's memory goes as slots are added."""
+    table = memory_table(model, max_lora_rank, card_gib)
+    ticks = list(range(len(SLOT_COUNTS)))
+    left, right = style.panels(fig, {
+        "title": f"A card of {card_gib} GiB", "xlabel": "max_loras",
+        "ylabel": "GiB", "ylim": (0, 1.25 * card_gib), "xticks": ticks,
+        "xticklabels": SLOT_COUNTS, "grid": "y", "widths": (3, 2),
+    }, {
+        "title": "What is left for KV", "xlabel": "max_loras",
+        "ylabel": "thousand tokens", "xticks": ticks,
+        "xticklabels": SLOT_COUNTS,
+        "ylim": (0, _kv_ceiling(model, card_gib)),
+    })  # fmt: skip
+    bottom = np.zeros(len(ticks))
+    chosen = SLOT_COUNTS.index(max_loras)
+    for name, color in (("weights", style.WEIGHTS), ("slots", style.SLOTS),
+                        ("kv", style.KV)):  # fmt: skip
+        bars = left.bar(ticks, table[name], bottom=bottom, color=color,
+                        label=name, alpha=0.45)  # fmt: skip
+        bars[chosen].set_alpha(1)
+        bottom += table[name]
+    style.threshold(left, table["usable"], "90 % of the card")
+    left.legend(loc="upper left", ncols=4, fontsize=7, columnspacing=0.8,
+                handlelength=1.4)  # fmt: skip
+    thousand_tokens = np.array(table["kv_tokens"]) / 1000
+    right.plot(ticks, thousand_tokens, "o-", ms=4, color=style.KV)
+    right.plot(chosen, thousand_tokens[chosen], "o", ms=9, color=style.KV)
+    tokens = table["kv_tokens"][chosen]
+    end = (
+        f"{tokens:,} KV tokens remain"
+        if tokens
+        else "no KV block remains: the engine does not start"
+    )
+    return (
+        f"{model} on {card_gib} GiB, max_loras={max_loras}, "
+        f"max_lora_rank={max_lora_rank}: slots take "
+        f"{table['slots'][chosen]:.2f} GiB and {end}."
+    )
+
+
+def _kv_ceiling(model, card_gib):
+    """The left panel's KV without LoRA, so that the axis holds still."""
+    tokens = memory_ledger(model_shape(model), card_gib).kv_tokens
+    return max(1, 1.1 * tokens / 1000)
+
+
+def draw_savings(fig, tenants, max_loras):
+    """Draw engines against tenants, one each or shared."""
+    counts = np.arange(1, MAX_TENANTS + 1)
+    shared = [engines_needed(int(count), max_loras) for count in counts]
+    (axes,) = style.panels(fig, {
+        "title": "Engines that a fleet needs, by slots alone",
+        "xlabel": "tenants", "ylabel": "engines",
+        "xlim": (0, MAX_TENANTS), "ylim": (0, MAX_TENANTS),
+    })  # fmt: skip
+    axes.plot(counts, counts, color=style.PALE, label="one engine a tenant")
+    axes.step(counts, shared, where="post", color=style.SLOTS,
+              label=f"shared, max_loras = {max_loras}")  # fmt: skip
+    need = engines_needed(tenants, max_loras)
+    axes.plot([tenants, tenants], [need, tenants], color=style.HIT, lw=5,
+              alpha=0.6, label="saved")  # fmt: skip
+    style.threshold(axes, tenants, f"{tenants} tenants", vertical=True)
+    axes.legend(loc="upper left")
+    return (
+        f"{tenants} tenants at max_loras={max_loras} need {need} engines "
+        f"instead of {tenants}: {gpus_saved(tenants, max_loras)} saved, "
+        "if load allows."
+    )
+
+
+def draw_fleet(fig, spread_hours, tenants, max_loras=8, peak_load=0.25):
+    """Draw a day's load against the engines that slots alone ask for."""
+    load = load_by_hour(tenants, peak_load, spread_hours)
+    floor = engines_needed(tenants, max_loras)
+    need = engines_under_load(tenants, max_loras, load)
+    (axes,) = style.panels(fig, {
+        "title": f"A day of {tenants} tenants, each {peak_load:.0%} of an "
+                 "engine in its busy hour",
+        "xlabel": "hour", "ylabel": "engines", "xlim": (-0.6, 23.6),
+        "ylim": (0, max(30, 0.3 * tenants)), "grid": "y",
+        "xticks": list(range(0, HOURS, 3)),
+    })  # fmt: skip
+    colors = np.where(load > floor, style.MISS, style.HIT)
+    axes.bar(np.arange(HOURS), load, color=colors)
+    style.threshold(axes, floor, f"slots ask for {floor} engines")
+    axes.legend(loc="upper left")
+    return (
+        f"{tenants} busy hours spread over {spread_hours} h: load peaks at "
+        f"{load.max():.1f} engines, slots ask for {floor}, so the fleet "
+        f"needs {need}."
+    )
+
+
+def startup_table():
+    """Return published start-ups beside what the formula predicts, GiB."""
+    data = published("startups")
+    rows = [row for row in data["rows"] if row["loading_gib"]]
+    base = data["base_loading_gib"]
+    return {
+        "model": [row["model"] for row in rows],
+        "predicted": [
+            slot_reservation_bytes(
+                model_shape(row["model"]), row["max_loras"],
+                row["max_lora_rank"], vllm_version="0.8.5",
+            ) / GIB
+            for row in rows
+        ],
+        "measured": [row["loading_gib"] - base[row["model"]] for row in rows],
+    }  # fmt: skip
+
+
+def draw_startups(fig):
+    """Draw predicted against published slot memory, and the error."""
+    table = startup_table()
+    predicted, measured = (
+        np.array(table["predicted"]),
+        np.array(table["measured"]),
+    )
+    left, right = style.panels(fig, {
+        "title": "Slot memory of 78 start-ups", "xlabel": "formula, GiB",
+        "ylabel": "log file, GiB", "xscale": "log", "yscale": "log",
+        "xlim": (0.2, 80), "ylim": (0.2, 80),
+    }, {
+        "title": "Log file over formula", "xlabel": "formula, GiB",
+        "ylabel": "ratio", "xscale": "log", "xlim": (0.2, 80),
+        "ylim": (0.98, 1.05),
+    })  # fmt: skip
+    for name, color, mark in (("Llama-3.1-8B", style.WEIGHTS, "o"),
+                              ("Qwen2.5-7B", style.SLOTS, "s")):  # fmt: skip
+        chosen = np.array(table["model"]) == name
+        x, y = predicted[chosen], measured[chosen]
+        left.plot(x, y, mark, ms=4, color=color, label=name)
+        right.plot(x, y / x, mark, ms=4, color=color, label=name)
+    left.plot([0.2, 80], [0.2, 80], color=style.INK, lw=0.8, ls="--")
+    style.threshold(right, 1, "equal")
+    left.legend(loc="upper left")
+    ratio = measured / predicted
+    return (
+        f"{len(ratio)} start-ups of vLLM 0.8.5: log over formula runs from "
+        f"{ratio.min():.3f} to {ratio.max():.3f}, median "
+        f"{np.median(ratio):.4f}; nothing was fitted."
+    )
+
+
+def compute_table(model, ranks=(8, 16, 32, 64)):
+    """Return the delta's share of the base's FLOPs, in %, by rank."""
+    shape = model_shape(model)
+    base = base_flops_per_token(shape)
+    share = [100 * delta_flops_per_token(shape, r) / base for r in ranks]
+    return {"rank": list(ranks), "flop_share": share}

@@ -1,0 +1,179 @@
+"""Pictures of lab 04: hit curves, thrash, starvation, the cold slot."""
+
+import numpy as np
+
+from multilora import traffic
+from multilora.figures import style
+from multilora.hitrate import che_hit_curve, hit_rate_curve
+from multilora.serving import (
+    first_token_ms,
+    hot_and_cold,
+    simulate,
+    steps_waited,
+)
+
+NUM_REQUESTS = 4_000
+SHAPES = ("sticky", "80/20", "zipf", "uniform", "cyclic")
+_TRACES = {
+    "uniform": traffic.uniform,
+    "zipf": traffic.zipf,
+    "80/20": traffic.eighty_twenty,
+    "cyclic": traffic.cyclic,
+    "sticky": traffic.sticky,
+}
+_POPULARITY = {
+    "zipf": traffic.zipf_popularity,
+    "80/20": traffic.eighty_twenty_popularity,
+}
+
+
+def hit_table(shape, num_adapters, num_requests=NUM_REQUESTS):
+    """Return exact hit rates and Che's approximation at every slot count."""
+    trace = _TRACES[shape](num_requests, num_adapters)
+    popularity = _POPULARITY.get(shape, traffic.uniform_popularity)
+    return {
+        "slots": np.arange(1, num_adapters + 1),
+        "exact": hit_rate_curve(trace, num_adapters),
+        "che": che_hit_curve(popularity(num_adapters)),
+    }
+
+
+def draw_hit_curve(fig, traffic, num_adapters):
+    """Draw the exact hit curve of one kind of traffic beside Che's."""
+    table = hit_table(traffic, num_adapters)
+    (axes,) = style.panels(fig, {
+        "title": f"{NUM_REQUESTS:,} requests for {num_adapters} adapters",
+        "xlabel": "slots (max_loras)", "ylabel": "hit rate",
+        "xlim": (0, num_adapters + 1), "ylim": (-0.03, 1.05),
+    })  # fmt: skip
+    axes.plot(table["slots"], table["exact"], "o-", ms=3.5, color=style.HIT,
+              label="exact, LRU")  # fmt: skip
+    axes.plot(table["slots"], table["che"], color=style.INK, lw=1.2, ls=":",
+              label="Che, independent draws")  # fmt: skip
+    style.threshold(axes, num_adapters - 1, "adapters − 1", vertical=True)
+    axes.legend(loc="lower right")
+    half = num_adapters // 2
+    gap = np.abs(table["exact"] - table["che"])
+    return (
+        f"{traffic}, {num_adapters} adapters: {half} slots hit "
+        f"{table['exact'][half - 1]:.1%}, all but one "
+        f"{table['exact'][-2]:.1%}; Che is off by up to {gap.max():.3f}."
+    )
+
+
+def draw_thrash(fig, tenants, max_loras, skew):
+    """Draw the hit curve under Zipf skew, and where max_loras sits on it."""
+    trace = traffic.zipf(NUM_REQUESTS, tenants, skew)
+    rates = hit_rate_curve(trace, tenants)
+    left, right = style.panels(fig, {
+        "title": "Hit rate against slots", "xlabel": "slots",
+        "ylabel": "hit rate", "xlim": (0, 64), "ylim": (0, 1.05),
+        "widths": (3, 2),
+    }, {
+        "title": "The last 120 requests", "xlabel": "request",
+        "ylabel": "tenant", "xlim": (-2, 121),
+        "ylim": (tenants - 0.5, -0.5),
+    })  # fmt: skip
+    left.plot(np.arange(1, tenants + 1), rates, color=style.HIT)
+    style.threshold(left, max_loras, f"max_loras = {max_loras}", True)
+    left.legend(loc="lower right")
+    is_miss = first_token_ms(trace, max_loras, 0, 1)[-120:] > 0
+    recent, index = trace[-120:], np.arange(120)
+    for mask, color, name in ((~is_miss, style.HIT, "hit"),
+                              (is_miss, style.MISS, "miss")):  # fmt: skip
+        right.plot(index[mask], recent[mask], "s", ms=2.4, color=color,
+                   label=name)  # fmt: skip
+    right.legend(loc="lower left", ncols=2)
+    rate = rates[min(max_loras, tenants) - 1]
+    return (
+        f"{tenants} tenants, zipf {skew}, max_loras={max_loras}: "
+        f"{rate:.1%} of requests hit."
+    )
+
+
+def starvation_table(hot_every, num_steps=50):
+    """Return when each request of a hot and a cold tenant was admitted."""
+    jobs = hot_and_cold(num_steps, hot_every)
+    return steps_waited(jobs, simulate(jobs, max_loras=1))
+
+
+def draw_starvation(fig, hot_every):
+    """Draw a cold request waiting behind a hot adapter, one slot."""
+    waited = starvation_table(hot_every)
+    cold = waited.pop("cold")
+    (axes,) = style.panels(fig, {
+        "title": "One slot: request of the hot tenant and the cold one",
+        "xlabel": "step", "ylabel": "", "xlim": (-1, 60),
+        "ylim": (-0.6, 1.8), "yticks": [0, 1],
+        "yticklabels": ["cold", "hot"], "grid": "x",
+    })  # fmt: skip
+    starts = [int(name.split("-")[1]) for name in waited]
+    begun = [start + waited[f"hot-{start}"] for start in starts]
+    axes.barh([1] * len(begun), 3, 0.5, begun, color=style.HIT,
+              edgecolor=style.PALE, lw=0.4, label="running")  # fmt: skip
+    axes.barh(0, cold, 0.5, 0, color=style.DEFERRED, label="deferred")
+    axes.barh(0, 3, 0.5, cold, color=style.HIT, edgecolor=style.PALE, lw=0.4)
+    style.threshold(axes, 50, "last hot arrival", vertical=True)
+    axes.legend(loc="upper left", ncols=3)
+    return (
+        f"A hot request every {hot_every} steps, each running 3: the cold "
+        f"request waits {cold} steps."
+    )
+
+
+def cold_slot_table(max_loras, tenants=40, warm_ms=40.0, load_ms=110.0):
+    """Return p50 and p99 TTFT of one tenant in sessions of ~50 requests."""
+    trace = traffic.sticky(20_000, tenants, stay=0.98)
+    ttft = first_token_ms(trace, max_loras, warm_ms, load_ms)
+    mine = ttft[trace == 0]
+    p50, p99 = np.percentile(mine, [50, 99])
+    return {"ttft": mine, "p50": p50, "p99": p99,
+            "hit_rate": float((ttft == warm_ms).mean())}  # fmt: skip
+
+
+def draw_cold_slot(fig, max_loras):
+    """Draw the TTFT of one tenant's requests in order."""
+    table = cold_slot_table(max_loras)
+    (axes,) = style.panels(fig, {
+        "title": "TTFT of one tenant of 40, in sessions",
+        "xlabel": "request of this tenant", "ylabel": "ms",
+        "ylim": (0, 175), "xlim": (-10, 650),
+    })  # fmt: skip
+    cold = table["ttft"] > 100
+    index = np.arange(len(cold))
+    for mask, color, name in ((~cold, style.HIT, "warm slot"),
+                              (cold, style.MISS, "cold slot")):  # fmt: skip
+        axes.plot(index[mask], table["ttft"][mask], "o", ms=2.5, color=color,
+                  label=name)  # fmt: skip
+    style.threshold(axes, table["p99"], f"p99 = {table['p99']:.0f} ms")
+    axes.legend(loc="upper right", ncols=3)
+    return (
+        f"max_loras={max_loras}: hit rate {table['hit_rate']:.1%}, this "
+        f"tenant's p50 {table['p50']:.0f} ms, p99 {table['p99']:.0f} ms."
+    )
+
+
+def shapes_table(max_loras, tenants=40):
+    """Return the hit rate of each traffic shape at max_loras slots."""
+    return {
+        shape: float(hit_table(shape, tenants)["exact"][max_loras - 1])
+        for shape in SHAPES
+    }
+
+
+def draw_shapes(fig, max_loras):
+    """Draw which traffic of 40 tenants is comfortable on max_loras slots."""
+    table = shapes_table(max_loras)
+    (axes,) = style.panels(fig, {
+        "title": "40 tenants on one engine", "ylabel": "hit rate",
+        "ylim": (0, 1.12), "xticks": list(range(len(SHAPES))),
+        "xticklabels": SHAPES, "grid": "y",
+    })  # fmt: skip
+    rates = list(table.values())
+    colors = [style.HIT if rate >= 0.75 else style.MISS for rate in rates]
+    bars = axes.bar(range(len(rates)), rates, color=colors)
+    axes.bar_label(bars, [f"{rate:.0%}" for rate in rates], fontsize=8)
+    style.threshold(axes, 0.75, "75 %, where a miss is the exception")
+    axes.legend(loc="upper right")
+    text = ", ".join(f"{name} {rate:.1%}" for name, rate in table.items())
+    return f"max_loras={max_loras}, 40 tenants: {text}."

@@ -1,0 +1,90 @@
+"""How a page looks: one colour a meaning, kept axes, SVG out."""
+
+import io
+import re
+from importlib.resources import files
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, safe for colour-blind readers.
+WEIGHTS = "#0072B2"
+SLOTS = "#E69F00"
+KV = "#009E73"
+HIT = "#56B4E9"
+MISS = "#D55E00"
+DEFERRED = "#CC79A7"
+INK = "#000000"
+PALE = "#8a8a8a"
+
+STYLE = str(files("multilora").joinpath("figures/style.mplstyle"))
+SIZE = (7.2, 2.9)  # inches; fits a phone in landscape without a scroll
+
+
+def new_figure(size=SIZE):
+    """Return an empty Figure that draws to SVG, without pyplot."""
+    figure = Figure(figsize=size)
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def panels(fig, *settings):
+    """Return one axes for each dict of axes settings, emptied of data.
+
+    When the settings are those of the last call, the axes are kept, ticks
+    and all, and only what was drawn on them is removed: the fast way to
+    move a slider. `widths` in the first dict gives relative widths.
+    """
+    key = repr(settings)
+    if getattr(fig, "kept_key", None) == key:
+        for axes, kept in fig.kept_artists.items():
+            for artist in axes.get_children():
+                if artist not in kept:
+                    artist.remove()
+        return list(fig.kept_artists)
+    fig.clear()
+    settings = [dict(setting) for setting in settings]
+    widths = settings[0].pop("widths", None)
+    grid = fig.subplots(1, len(settings), squeeze=False, width_ratios=widths)
+    # Fixed margins: a layout engine would double the time of a redraw.
+    fig.subplots_adjust(left=0.09, right=0.985, top=0.89, bottom=0.18,
+                        wspace=0.28)  # fmt: skip
+    for axes, setting in zip(grid[0], settings, strict=True):
+        _apply(axes, setting)
+    fig.kept_key = key
+    fig.kept_artists = {axes: set(axes.get_children()) for axes in grid[0]}
+    return list(grid[0])
+
+
+def _apply(axes, setting):
+    ticks = setting.pop("xticks", None)
+    labels = setting.pop("xticklabels", None)
+    grid_axis = setting.pop("grid", "both")
+    axes.set(**setting)
+    if ticks is not None:
+        axes.set_xticks(ticks, labels)
+        axes.minorticks_off()
+    axes.grid(False)
+    if grid_axis:
+        axes.grid(True, axis=grid_axis)
+
+
+def threshold(axes, value, label, vertical=False):
+    """Draw and name the line that matters."""
+    line = axes.axvline if vertical else axes.axhline
+    line(value, color=INK, linewidth=1, linestyle=(0, (4, 2)), label=label)
+
+
+def render_svg(draw, values, figure=None):
+    """Return (svg text, sentence) of draw(figure, **values)."""
+    figure = figure or new_figure()
+    with mpl.rc_context(fname=STYLE):
+        sentence = draw(figure, **values)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata=_NO_METADATA)
+    svg = out.getvalue()
+    return re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL), sentence
+
+
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}

@@ -1,0 +1,92 @@
+"""Hits against slots: exact for a trace, approximate for a popularity."""
+
+import numpy as np
+
+from multilora.arguments import integer, real_array, require_finite, shown
+from multilora.operands import BASE
+
+
+def lru_hit_curve(trace, num_adapters=None):
+    """Return hits of an LRU cache at every slot count 1..K, in one pass.
+
+    trace is a sequence of adapter ids (0 and up); base rows (-1) take no
+    slot and are left out. K is num_adapters, or the number of distinct ids.
+    Entry c - 1 is the hits with c slots, an int64 array of length K.
+    A request is a hit with c slots exactly when fewer than c distinct
+    adapters were asked for since its last use (Mattson et al. 1970).
+    Raises ValueError for an empty trace, ids below -1, or a num_adapters
+    below the number of distinct ids.
+    """
+    ids = check_trace(trace)
+    stack = []  # most recently used first
+    depths = np.zeros(len(ids), dtype=np.int64)
+    num_reused = 0
+    for adapter_id in ids.tolist():
+        try:
+            depth = stack.index(adapter_id)
+        except ValueError:
+            stack.insert(0, adapter_id)
+            continue
+        depths[num_reused] = depth
+        num_reused += 1
+        if depth:
+            stack.insert(0, stack.pop(depth))
+    if num_adapters is None:
+        num_adapters = len(stack)
+    num_adapters = integer("num_adapters", num_adapters, minimum=len(stack))
+    return np.cumsum(np.bincount(depths[:num_reused], minlength=num_adapters))
+
+
+def hit_rate_curve(trace, num_adapters=None):
+    """Return lru_hit_curve as a share of the adapter requests."""
+    return lru_hit_curve(trace, num_adapters) / len(check_trace(trace))
+
+
+def che_hit_curve(popularity):
+    """Return Che's approximation of the LRU hit rate at 1..K slots.
+
+    popularity holds K weights, normalised here; requests are taken to be
+    independent, which sticky or cyclic traffic is not. For c slots, find
+    the time t at which the adapters seen within t number c on average,
+    sum(1 - exp(-p t)) = c; an adapter hits if it was seen within t.
+    Within 0.02 of exact for 16 adapters and more on independent draws.
+    Source: Che, Tung and Wang 2002, Hierarchical Web Caching Systems.
+    Raises ValueError for an empty, negative, NaN or all-zero popularity.
+    """
+    weights = real_array("popularity", popularity, "one weight an adapter,")
+    if weights.ndim != 1 or not weights.size:
+        raise ValueError(
+            f"popularity has shape {weights.shape}, but must be one weight "
+            "an adapter, at least one"
+        )
+    require_finite("popularity", weights)
+    if weights.min() < 0 or not weights.sum():
+        raise ValueError(
+            f"popularity is {shown(popularity)}, but must be non-negative "
+            "weights that are not all zero"
+        )
+    p = np.asarray(weights, dtype=float) / weights.sum()
+    asked = p[p > 0]
+    times = np.geomspace(1e-3, 60 / asked.min(), 2_000)
+    seen = 1 - np.exp(-np.outer(times, asked))
+    slots = np.arange(1, len(p) + 1)
+    rates = np.interp(slots, seen.sum(axis=1), seen @ asked)
+    return np.where(slots >= len(asked), 1.0, rates)
+
+
+def check_trace(trace):
+    """Return the adapter requests of a trace: its ids without the base."""
+    ids = np.asarray(trace)
+    if ids.dtype.kind not in "iu" and ids.size:
+        raise TypeError(
+            f"trace is {shown(trace)}, but must be integer adapter ids"
+        )
+    if ids.ndim != 1 or not ids.size or ids.min() < BASE:
+        raise ValueError(
+            f"trace is {shown(trace)}, but must be a row of adapter ids, "
+            "-1 (base) or more, at least one"
+        )
+    ids = ids[ids != BASE]
+    if not ids.size:
+        raise ValueError("trace holds base requests only (-1): no adapters")
+    return ids

@@ -1,0 +1,21 @@
+"""Grade the learner's starters: python -m multilora.labs.grade 01."""
+
+import sys
+
+from multilora.labs.checks import grade_lab, report
+from multilora.labs.switch import NAMES
+
+
+def main(labs):
+    """Print a report for each lab named, or for all of them."""
+    for lab in labs or NAMES:
+        outcomes = grade_lab(lab)
+        print(f"Lab {lab}: src/multilora/labs/starter_{lab}.py")
+        print(report(outcomes), end="\n\n")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ValueError as error:
+        sys.exit(str(error))

@@ -1,0 +1,142 @@
+"""The LoRA matmul in numpy: one adapter, many adapters in one batch."""
+
+import numpy as np
+
+from multilora.arguments import (
+    finite_number,
+    integer,
+    matrix,
+    require_finite,
+)
+from multilora.operands import (
+    BASE,
+    check_adapter,
+    check_base,
+    check_ids,
+    look_up,
+)
+
+
+def lora_delta(x, A, B, scaling):
+    """Return what one adapter adds: scaling × (x @ A.T) @ B.T.
+
+    x is (rows, in), A is (r, in), B is (out, r); the result is (rows, out).
+    Two thin matmuls, shrink then expand; B @ A is never formed. `scaling` is
+    alpha / r. Source: Hu et al. 2021, LoRA, section 4.1.
+    Raises ValueError for shapes that do not fit or values that are not
+    finite, TypeError for what is not an array of real numbers.
+    """
+    x = matrix("x", x, "(rows, in)")
+    A, B = check_adapter(A, B, x.shape[1])
+    scaling = finite_number("scaling", scaling)
+    delta = _delta(x, A, B, scaling)
+    _require_finite_result(delta, x=x, A=A, B=B)
+    return delta
+
+
+def apply_single(x, W, A, B, scaling):
+    """Return x @ W.T + lora_delta(x, A, B, scaling): one tenant's layer.
+
+    W is (out, in), the other shapes and errors are those of lora_delta.
+    """
+    x, W = check_base(x, W)
+    A, B = check_adapter(A, B, x.shape[1], W.shape[0])
+    scaling = finite_number("scaling", scaling)
+    y = _base(x, W) + _delta(x, A, B, scaling)
+    _require_finite_result(y, x=x, W=W, A=A, B=B)
+    return y
+
+
+def apply_batched(x, W, adapters, adapter_ids, scalings):
+    """Apply each row's own adapter with one base matmul for the batch.
+
+    Row i uses adapters[adapter_ids[i]], an (A, B) pair, times
+    scalings[adapter_ids[i]]; id -1, or an entry None, means base only.
+    x is (rows, in), W is (out, in), adapters and scalings are sequences
+    indexed by adapter id, or mappings from id; the result is (rows, out).
+    An adapter that no row uses is never read.
+    The grouping is that of SGMV (Chen et al. 2023, Punica, section 4).
+    Raises ValueError for an unknown id, shapes that do not fit or values
+    that are not finite, TypeError for a wrong kind of argument.
+    """
+    x, W = check_base(x, W)
+    groups = group_rows(adapter_ids, x.shape[0])
+    used = {
+        adapter_id: look_up(adapters, scalings, adapter_id, x, W)
+        for adapter_id, _ in groups
+        if adapter_id != BASE
+    }
+    y = _base(x, W)
+    for adapter_id, rows in groups:
+        adapter = used.get(adapter_id)
+        if adapter is not None:
+            y[rows] += _delta(x[rows], *adapter)
+    if not np.isfinite(y).all():
+        _blame(x, W, used)
+    return y
+
+
+def apply_row_by_row(x, W, adapters, adapter_ids, scalings):
+    """Do the same as apply_batched, one row at a time: the plain oracle.
+
+    As many base matmuls as rows. Arguments and errors as apply_batched.
+    """
+    x, W = check_base(x, W)
+    ids = check_ids(adapter_ids, x.shape[0])
+    rows = []
+    for row, adapter_id in zip(x, ids, strict=True):
+        y = _base(row[None], W)
+        if adapter_id != BASE:
+            adapter = look_up(adapters, scalings, adapter_id, x, W)
+            y = y if adapter is None else y + _delta(row[None], *adapter)
+        rows.append(y)
+    return np.concatenate(rows)
+
+
+def group_rows(adapter_ids, num_rows):
+    """Return [(adapter_id, row numbers)], ascending ids, base (-1) first.
+
+    One stable sort, so rows of one adapter keep their order. adapter_ids
+    holds num_rows integers of at least -1.
+    """
+    ids = check_ids(adapter_ids, num_rows)
+    order = np.argsort(ids, kind="stable")
+    starts = np.flatnonzero(np.diff(ids[order])) + 1
+    return [(int(ids[rows[0]]), rows) for rows in np.split(order, starts)]
+
+
+def pad_adapter(A, B, max_lora_rank):
+    """Return (A, B) with zero rows and columns up to max_lora_rank.
+
+    This is what a slot holds: the delta is unchanged, the bytes are not.
+    Raises ValueError when the adapter's rank is above max_lora_rank.
+    """
+    A, B = check_adapter(A, B)
+    rank = A.shape[0]
+    pad = integer("max_lora_rank", max_lora_rank, minimum=rank) - rank
+    return np.pad(A, ((0, pad), (0, 0))), np.pad(B, ((0, 0), (0, pad)))
+
+
+def _delta(x, A, B, scaling):
+    with np.errstate(invalid="ignore"):
+        return ((x @ A.T) * scaling) @ B.T
+
+
+def _base(x, W):
+    with np.errstate(invalid="ignore"):
+        return x @ W.T
+
+
+def _require_finite_result(y, **inputs):
+    if not np.isfinite(y).all():
+        for name, array in inputs.items():
+            require_finite(name, array)
+
+
+def _blame(x, W, used):
+    require_finite("x", x)
+    require_finite("W", W)
+    for adapter_id, adapter in used.items():
+        if adapter is not None:
+            require_finite(f"adapters[{adapter_id}].A", adapter[0])
+            require_finite(f"adapters[{adapter_id}].B", adapter[1])

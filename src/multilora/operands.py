@@ -1,0 +1,100 @@
+"""The operands of a batched LoRA matmul, checked before any arithmetic."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from multilora.arguments import finite_number, is_integer, matrix, shown
+
+BASE = -1
+
+
+def check_base(x, W):
+    """Return x (rows, in) and W (out, in) as arrays that fit each other."""
+    x = matrix("x", x, "(rows, in)")
+    W = matrix("W", W, "(out, in)")
+    if x.shape[1] != W.shape[1]:
+        raise ValueError(
+            f"x has shape {x.shape} and W {W.shape}: "
+            "x is (rows, in), W is (out, in), and both `in` must be equal"
+        )
+    return x, W
+
+
+def check_adapter(A, B, in_features=None, out_features=None, name=""):
+    """Return A (r, in) and B (out, r) as arrays that fit each other."""
+    A = matrix(name + "A", A, "(r, in)")
+    B = matrix(name + "B", B, "(out, r)")
+    fits = (
+        A.shape[0] == B.shape[1]
+        and in_features in (None, A.shape[1])
+        and out_features in (None, B.shape[0])
+    )
+    if not fits:
+        wanted = f"(r, {in_features or 'in'})", f"({out_features or 'out'}, r)"
+        raise ValueError(
+            f"{name}A has shape {A.shape} and {name}B {B.shape}, "
+            f"but must be {wanted[0]} and {wanted[1]} with one rank r"
+        )
+    return A, B
+
+
+def check_ids(adapter_ids, num_rows):
+    """Return adapter_ids as an int array of num_rows values >= -1."""
+    try:
+        ids = np.asarray(adapter_ids)
+    except ValueError:
+        ids = np.asarray(None)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(
+            f"adapter_ids is {shown(adapter_ids)}, "
+            "but must be integers, -1 for a base row"
+        )
+    if ids.shape != (num_rows,):
+        raise ValueError(
+            f"adapter_ids has shape {ids.shape}, but must be ({num_rows},): "
+            "one id a row of x"
+        )
+    if ids.min() < BASE:
+        raise ValueError(
+            f"adapter_ids holds {ids.min()}, but must be -1 (base) or more"
+        )
+    return ids
+
+
+def look_up(adapters, scalings, adapter_id, x, W):
+    """Return (A, B, scaling) of one id, or None for a base entry."""
+    entry = _entry("adapters", adapters, adapter_id)
+    if entry is None:
+        return None
+    if not isinstance(entry, Sequence) or len(entry) != 2:
+        raise TypeError(
+            f"adapters[{adapter_id}] is {shown(entry)}, "
+            "but must be a pair (A, B) or None"
+        )
+    name = f"adapters[{adapter_id}]."
+    A, B = check_adapter(*entry, x.shape[1], W.shape[0], name)
+    scaling = _entry("scalings", scalings, adapter_id)
+    return A, B, finite_number(f"scalings[{adapter_id}]", scaling)
+
+
+def _entry(name, table, adapter_id):
+    if isinstance(table, Mapping):
+        known = [key for key in table if is_integer(key)]
+        found = adapter_id in table
+    elif isinstance(table, Sequence | np.ndarray) and not isinstance(
+        table, str
+    ):
+        known = range(len(table))
+        found = adapter_id < len(table)
+    else:
+        raise TypeError(
+            f"{name} is {shown(table)}, "
+            "but must be a sequence indexed by id or a mapping from id"
+        )
+    if not found:
+        raise ValueError(
+            f"adapter_ids holds {adapter_id}, which {name} does not have; "
+            f"known ids: {shown(list(known))}, -1 for base"
+        )
+    return table[adapter_id]

@@ -1,0 +1,41 @@
+"""Figures that others published, as data with their sources."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+from multilora.arguments import choice
+from multilora.shapes import ModelShape
+
+
+@cache
+def published(name):
+    """Return one of the data files of the package as plain Python data.
+
+    name is models, adapters, startups, worked_examples or overhead; each
+    holds its source beside its figures. Treat the result as read-only.
+    """
+    choice("name", name, _FILES)
+    text = files("multilora").joinpath(f"data/{name}.json").read_text("utf-8")
+    return json.loads(text)
+
+
+_FILES = ("models", "adapters", "startups", "worked_examples", "overhead")
+
+
+def model_names():
+    """Return the short names of the models whose config.json we ship."""
+    return [model["name"] for model in published("models")]
+
+
+def model_shape(name, vocab_size=None):
+    """Return the ModelShape of a shipped model by its short name.
+
+    vocab_size replaces the model's own, for a base with resized embeddings.
+    Raises ValueError for a name that is not in model_names().
+    """
+    choice("name", name, model_names())
+    (model,) = (item for item in published("models") if item["name"] == name)
+    shape = ModelShape.from_config(model["config"], name=name)
+    return replace(shape, vocab_size=vocab_size) if vocab_size else shape

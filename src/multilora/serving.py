@@ -1,0 +1,134 @@
+"""Steps of an engine: arrivals, the scheduler's walk, slots, waiting times.
+
+One step is one forward pass. Every running request keeps its seat until it
+has run its steps; KV blocks and token budgets are not modelled here.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from multilora.arguments import finite_number, integer, shown
+from multilora.hitrate import check_trace
+from multilora.slots import AdapterSlotCache, Request, schedule_step
+
+MAX_STEPS = 100_000
+
+
+class Job(NamedTuple):
+    """A request with the step it arrives at and the steps it runs for."""
+
+    request_id: str
+    adapter_id: int
+    arrival: int
+    num_steps: int
+
+
+class Step(NamedTuple):
+    """What one step did; admitted, deferred and running are request ids."""
+
+    step: int
+    admitted: list
+    deferred: list
+    running: list
+    num_loads: int
+
+
+def simulate(jobs, max_loras, max_num_seqs=None):
+    """Return the Steps from 0 until every Job has run.
+
+    Jobs queue in order of arrival. Each step: finished requests leave, new
+    ones join the queue, schedule_step admits, and the adapters of all that
+    run are activated in the slot cache. Raises ValueError for no jobs, a
+    duplicate request_id, a negative arrival or fewer than one step.
+    """
+    queue = sorted(_check_jobs(jobs), key=lambda job: job.arrival)
+    steps_left = {job.request_id: job.num_steps for job in queue}
+    cache = AdapterSlotCache(max_loras)
+    waiting, running, steps = [], [], []
+    while queue or waiting or running:
+        step = len(steps)
+        if step >= MAX_STEPS:
+            raise ValueError(f"jobs need more than {MAX_STEPS} steps")
+        while queue and queue[0].arrival <= step:
+            waiting.append(Request(*queue.pop(0)[:2]))
+        admitted, waiting = schedule_step(
+            waiting, running, max_loras, max_num_seqs
+        )
+        running = running + admitted
+        misses = cache.misses
+        for _, adapter_id in running:
+            cache.activate(adapter_id)
+        steps.append(
+            Step(
+                step,
+                _ids(admitted),
+                _ids(waiting),
+                _ids(running),
+                cache.misses - misses,
+            )
+        )
+        for request_id, _ in running:
+            steps_left[request_id] -= 1
+        running = [item for item in running if steps_left[item[0]]]
+    return steps
+
+
+def steps_waited(jobs, steps):
+    """Return {request_id: steps between arrival and admission}."""
+    arrival = {job.request_id: job.arrival for job in jobs}
+    return {
+        request_id: step.step - arrival[request_id]
+        for step in steps
+        for request_id in step.admitted
+    }
+
+
+def hot_and_cold(num_steps, hot_every=2, run_steps=3):
+    """Return Jobs: adapter 1 asks again and again, adapter 2 asks once.
+
+    The hot adapter's requests arrive every hot_every steps up to num_steps
+    and run run_steps each; the cold one queues right behind the first.
+    """
+    num_steps = integer("num_steps", num_steps, minimum=1)
+    hot_every = integer("hot_every", hot_every, minimum=1)
+    run_steps = integer("run_steps", run_steps, minimum=1)
+    jobs = [
+        Job(f"hot-{step}", 1, step, run_steps)
+        for step in range(0, num_steps + 1, hot_every)
+    ]
+    jobs.insert(1, Job("cold", 2, 0, run_steps))
+    return jobs
+
+
+def first_token_ms(trace, max_loras, warm_ms, load_ms):
+    """Return TTFT in ms of each request when only the slot can be cold.
+
+    warm_ms for a hit, warm_ms + load_ms for a miss; one LRU cache, no
+    queueing. trace holds adapter ids, base rows (-1) left out.
+    """
+    warm_ms = finite_number("warm_ms", warm_ms, minimum=0)
+    load_ms = finite_number("load_ms", load_ms, minimum=0)
+    cache = AdapterSlotCache(max_loras)
+    is_miss = []
+    for adapter_id in check_trace(trace).tolist():
+        before = cache.misses
+        cache.activate(adapter_id)
+        is_miss.append(cache.misses > before)
+    return warm_ms + load_ms * np.array(is_miss)
+
+
+def _check_jobs(jobs):
+    jobs = list(jobs)
+    if not jobs or not all(isinstance(job, Job) for job in jobs):
+        raise ValueError(f"jobs is {shown(jobs)}, but must hold Jobs")
+    for job in jobs:
+        integer(f"arrival of {job.request_id!r}", job.arrival, minimum=0)
+        integer(f"num_steps of {job.request_id!r}", job.num_steps, minimum=1)
+    if len({job.request_id for job in jobs}) < len(jobs):
+        raise ValueError("jobs holds a request_id twice; ids must be unique")
+    return jobs
+
+
+def _ids(requests):
+    return [request_id for request_id, _ in requests]

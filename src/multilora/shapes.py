@@ -1,0 +1,200 @@
+"""What a model's config.json says: its linear layers and their widths."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from multilora.arguments import choice, integer, names, shown
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+ALL_LINEAR = ATTENTION + MLP
+EMBEDDINGS = ("embed_tokens", "lm_head")
+
+# Per architecture: which linears carry a bias, the number of norms a layer,
+# and what the file means when it is silent about tied embeddings (the
+# defaults of the configuration classes in transformers 5.19).
+_FAMILIES = {
+    "llama": {"biased": (), "norms": 2, "tied": False},
+    "mistral": {"biased": (), "norms": 2, "tied": False},
+    "qwen2": {
+        "biased": ("q_proj", "k_proj", "v_proj"),
+        "norms": 2,
+        "tied": False,
+    },
+    "gemma2": {"biased": (), "norms": 4, "tied": True},
+    "internlm": {"biased": ATTENTION, "norms": 2, "tied": False},
+}
+ARCHITECTURES = tuple(_FAMILIES)
+
+
+class ConfigNotFoundError(FileNotFoundError, ValueError):
+    """The given path holds no config.json."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """One linear layer, y = x @ W.T with W of shape (out, in)."""
+
+    name: str
+    in_features: int
+    out_features: int
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The widths of a decoder-only transformer; make one with from_config.
+
+    Widths are in elements. `tied` says that lm_head shares the embedding's
+    weights.
+    """
+
+    name: str
+    architecture: str
+    hidden_size: int
+    intermediate_size: int
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    head_dim: int
+    vocab_size: int
+    tied: bool
+
+    @classmethod
+    def from_config(cls, path_or_dict, name=None):
+        """Read a Hugging Face config.json: a path, a folder or a dict.
+
+        Raises ConfigNotFoundError when there is no such file, ValueError
+        for a file that is not JSON, an unknown architecture, a field that
+        is missing or out of range, TypeError for another kind of argument.
+        """
+        config, origin = _read_config(path_or_dict)
+        architecture = choice(
+            "model_type", config.get("model_type"), ARCHITECTURES
+        )
+        hidden = _field(config, "hidden_size")
+        heads = _field(config, "num_attention_heads")
+        kv_heads = _field(config, "num_key_value_heads", default=heads)
+        shape = cls(
+            name=name or config.get("_name_or_path") or origin,
+            architecture=architecture,
+            hidden_size=hidden,
+            intermediate_size=_field(config, "intermediate_size"),
+            num_layers=_field(config, "num_hidden_layers"),
+            num_heads=heads,
+            num_kv_heads=kv_heads,
+            head_dim=_field(config, "head_dim", default=hidden // heads),
+            vocab_size=_field(config, "vocab_size"),
+            tied=_is_tied(config, _FAMILIES[architecture]["tied"]),
+        )
+        shape._check_heads("head_dim" in config)
+        return shape
+
+    def _check_heads(self, has_head_dim):
+        if not has_head_dim and self.hidden_size % self.num_heads:
+            raise ValueError(
+                f"hidden_size is {self.hidden_size}, which "
+                f"num_attention_heads = {self.num_heads} does not divide; "
+                "give head_dim"
+            )
+        if self.num_heads % self.num_kv_heads:
+            raise ValueError(
+                f"num_key_value_heads is {self.num_kv_heads}, but must "
+                f"divide num_attention_heads = {self.num_heads}"
+            )
+
+    @property
+    def linears(self):
+        """The linear layers of one transformer layer, in PEFT's names."""
+        query = self.num_heads * self.head_dim
+        kv = self.num_kv_heads * self.head_dim
+        hidden, inner = self.hidden_size, self.intermediate_size
+        return (
+            Linear("q_proj", hidden, query),
+            Linear("k_proj", hidden, kv),
+            Linear("v_proj", hidden, kv),
+            Linear("o_proj", query, hidden),
+            Linear("gate_proj", hidden, inner),
+            Linear("up_proj", hidden, inner),
+            Linear("down_proj", inner, hidden),
+        )
+
+    def select(self, target_modules):
+        """Return the linear layers that target_modules names.
+
+        target_modules is a list of names out of ALL_LINEAR, or the text
+        "all-linear", as in PEFT. Raises ValueError for an unknown name.
+        """
+        if isinstance(target_modules, str) and target_modules == "all-linear":
+            return self.linears
+        wanted = names("target_modules", target_modules)
+        for module in wanted:
+            choice("target_modules", module, ALL_LINEAR)
+        return tuple(item for item in self.linears if item.name in wanted)
+
+    @property
+    def linear_params(self):
+        """Weights of all linear layers, biases and lm_head apart."""
+        sizes = (item.in_features * item.out_features for item in self.linears)
+        return self.num_layers * sum(sizes)
+
+    @property
+    def num_params(self):
+        """All parameters: embeddings, linears, biases, norms and lm_head."""
+        family = _FAMILIES[self.architecture]
+        biases = sum(
+            item.out_features
+            for item in self.linears
+            if item.name in family["biased"]
+        )
+        norms = family["norms"] * self.hidden_size
+        tables = 1 if self.tied else 2
+        return (
+            self.linear_params
+            + self.num_layers * (biases + norms)
+            + tables * self.vocab_size * self.hidden_size
+            + self.hidden_size
+        )
+
+
+def _read_config(path_or_dict):
+    if isinstance(path_or_dict, dict):
+        return path_or_dict, "unnamed"
+    if not isinstance(path_or_dict, str | Path):
+        raise TypeError(
+            f"path_or_dict is {shown(path_or_dict)}, but must be a path to "
+            "a config.json, a folder that holds one, or its content as a dict"
+        )
+    path = Path(path_or_dict)
+    path = path / "config.json" if path.is_dir() else path
+    if not path.is_file():
+        raise ConfigNotFoundError(
+            f"path_or_dict is {shown(str(path_or_dict))}: no such file; "
+            "give a config.json or a folder that holds one"
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ValueError(
+            f"{path} holds {shown(config)}, but must be an object"
+        )
+    return config, path.resolve().parent.name
+
+
+def _field(config, key, default=None):
+    value = config.get(key)
+    if value is None and default is None:
+        raise ValueError(f"config lacks {key!r}; fields: {sorted(config)[:9]}")
+    value = default if value is None else value
+    if isinstance(value, float) and math.isfinite(value) and value % 1 == 0:
+        value = int(value)
+    return integer(key, value, minimum=1)
+
+
+def _is_tied(config, default):
+    value = config.get("tie_word_embeddings")
+    value = default if value is None else value
+    return choice("tie_word_embeddings", value, (True, False))

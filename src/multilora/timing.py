@@ -1,0 +1,86 @@
+"""Times as ratios: interleaved rounds in one process, median of pairs."""
+
+import os
+import platform
+import time
+from datetime import date
+
+import numpy as np
+
+from multilora.arguments import integer
+from multilora.lora import apply_batched, apply_row_by_row
+from multilora.traps import apply_by_mask
+
+
+def paired_ratios(functions, baseline, num_rounds=9):
+    """Return {name: median of time / baseline's time in the same round}.
+
+    functions is {name: callable without arguments}, baseline one of its
+    names. Process CPU time, so that other programs on the machine count
+    for less; each round runs every function once in an order drawn anew,
+    after one warm-up round.
+    """
+    num_rounds = integer("num_rounds", num_rounds, minimum=1)
+    seconds = {name: [] for name in functions}
+    rng = np.random.default_rng(0)
+    for round_number in range(-1, num_rounds):
+        for name in rng.permutation(list(functions)).tolist():
+            function = functions[name]
+            start = time.process_time()
+            function()
+            if round_number >= 0:
+                seconds[name].append(time.process_time() - start)
+    base = np.array(seconds[baseline])
+    return {
+        name: float(np.median(np.array(times) / base))
+        for name, times in seconds.items()
+    }
+
+
+def overhead(rows, num_adapters, rank, width=4096, num_rounds=9, seed=0):
+    """Return time over the base matmul's, {design: ratio}, float32.
+
+    rows requests spread evenly over num_adapters adapters of one square
+    layer of `width`. Designs: grouped (apply_batched), row by row, mask;
+    "base again" repeats the base and shows how far from 1 chance goes.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((rows, width), dtype=np.float32)
+    W = rng.standard_normal((width, width), dtype=np.float32)
+    A = rng.standard_normal((num_adapters, rank, width), dtype=np.float32)
+    B = rng.standard_normal((num_adapters, width, rank), dtype=np.float32)
+    ids = rng.permutation(np.arange(rows) % num_adapters)
+    pairs, scalings = list(zip(A, B, strict=True)), [2.0] * num_adapters
+    functions = {
+        "base": lambda: x @ W.T,
+        "base again": lambda: x @ W.T,
+        "grouped": lambda: apply_batched(x, W, pairs, ids, scalings),
+        "mask": lambda: apply_by_mask(x, W, A, B, ids, 2.0),
+        "row by row": lambda: apply_row_by_row(x, W, pairs, ids, scalings),
+    }
+    return paired_ratios(functions, "base", num_rounds)
+
+
+def machine():
+    """Return what a measured number must name: machine, versions, date."""
+    return {
+        "cpu": _cpu_name(),
+        "num_cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": np.show_config(mode="dicts")["Build Dependencies"]["blas"][
+            "name"
+        ],
+        "date": date.today().isoformat(),
+    }
+
+
+def _cpu_name():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

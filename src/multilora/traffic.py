@@ -1,0 +1,110 @@
+"""Who asks, and when: seeded traces of adapter ids and arrival times.
+
+Ids run from 0 to num_adapters - 1. A trace of ids is an int64 array; the
+same arguments give the same trace.
+"""
+
+import numpy as np
+
+from multilora.arguments import finite_number, integer
+
+
+def uniform(num_requests, num_adapters, seed=0):
+    """Return ids drawn independently, each adapter equally likely."""
+    return _draw(uniform_popularity(num_adapters), num_requests, seed)
+
+
+def zipf(num_requests, num_adapters, exponent=1.0, seed=0):
+    """Return ids drawn independently, id k with weight 1 / (k+1)**exponent.
+
+    exponent 0 is uniform; this is Zipf's law, not numpy's `power`.
+    """
+    popularity = zipf_popularity(num_adapters, exponent)
+    return _draw(popularity, num_requests, seed)
+
+
+def eighty_twenty(num_requests, num_adapters, num_hot=None, seed=0):
+    """Return ids of which 80 % go to the first num_hot adapters.
+
+    Draws are independent, even within the hot and within the cold ones.
+    num_hot defaults to 20 % of the adapters, rounded, at least one.
+    """
+    popularity = eighty_twenty_popularity(num_adapters, num_hot)
+    return _draw(popularity, num_requests, seed)
+
+
+def cyclic(num_requests, num_adapters):
+    """Return 0, 1, …, num_adapters - 1, 0, 1, …: LRU's worst case."""
+    num_requests = integer("num_requests", num_requests, minimum=1)
+    num_adapters = integer("num_adapters", num_adapters, minimum=1)
+    return np.arange(num_requests) % num_adapters
+
+
+def sticky(num_requests, num_adapters, stay=0.9, seed=0):
+    """Return ids that repeat with probability `stay`, else jump uniformly.
+
+    A jump may land on the same adapter, so a session lasts
+    1 / ((1 - stay) × (1 - 1/num_adapters)) requests on average, and each
+    adapter gets the same share in the long run.
+    """
+    stay = finite_number("stay", stay, minimum=0, maximum=1)
+    jumps = uniform(num_requests, num_adapters, seed)
+    rng = np.random.default_rng([_seed(seed), 1])
+    moved = rng.random(len(jumps)) >= stay
+    moved[0] = True
+    last_move = np.maximum.accumulate(
+        np.where(moved, np.arange(len(jumps)), 0)
+    )
+    return jumps[last_move]
+
+
+def bursts(num_requests, rate, cv=4.0, seed=0):
+    """Return arrival times in seconds with gamma gaps: mean 1/rate, given cv.
+
+    cv is the gaps' standard deviation over their mean: 1 is Poisson, above
+    it requests clump. Gaps are not clipped, so the rate is what it says.
+    """
+    num_requests = integer("num_requests", num_requests, minimum=1)
+    rate = finite_number("rate", rate, above=0)
+    cv = finite_number("cv", cv, above=0)
+    rng = np.random.default_rng(_seed(seed))
+    gaps = rng.gamma(1 / cv**2, cv**2 / rate, num_requests)
+    return np.cumsum(gaps)
+
+
+def uniform_popularity(num_adapters):
+    """Return the probability of each adapter: all equal."""
+    num_adapters = integer("num_adapters", num_adapters, minimum=1)
+    return np.full(num_adapters, 1 / num_adapters)
+
+
+def zipf_popularity(num_adapters, exponent=1.0):
+    """Return the probability of each adapter under Zipf's law."""
+    num_adapters = integer("num_adapters", num_adapters, minimum=1)
+    exponent = finite_number("exponent", exponent, minimum=0)
+    weights = np.arange(1, num_adapters + 1.0) ** -exponent
+    return weights / weights.sum()
+
+
+def eighty_twenty_popularity(num_adapters, num_hot=None):
+    """Return the probability of each adapter: 80 % on the hot ones."""
+    num_adapters = integer("num_adapters", num_adapters, minimum=2)
+    if num_hot is None:
+        num_hot = max(1, round(num_adapters / 5))
+    num_hot = integer("num_hot", num_hot, minimum=1, maximum=num_adapters - 1)
+    cold = np.full(num_adapters - num_hot, 0.2 / (num_adapters - num_hot))
+    return np.concatenate([np.full(num_hot, 0.8 / num_hot), cold])
+
+
+def _draw(popularity, num_requests, seed):
+    num_requests = integer("num_requests", num_requests, minimum=1)
+    rng = np.random.default_rng(_seed(seed))
+    # One uniform number a request: neighbouring slider stops share them, so
+    # a curve moves smoothly instead of flickering with fresh noise.
+    edges = np.cumsum(popularity)
+    ids = np.searchsorted(edges, rng.random(num_requests), side="right")
+    return np.minimum(ids, len(popularity) - 1)
+
+
+def _seed(seed):
+    return integer("seed", seed, minimum=0)

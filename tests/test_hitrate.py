@@ -1,0 +1,120 @@
+"""The curve against one cache a slot count; Che against the curve."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multilora import traffic
+from multilora.hitrate import che_hit_curve, hit_rate_curve, lru_hit_curve
+from multilora.serving import first_token_ms
+from multilora.slots import AdapterSlotCache
+
+
+def hits_of_one_cache(trace, max_loras):
+    cache = AdapterSlotCache(max_loras)
+    for adapter_id in trace:
+        cache.activate(int(adapter_id))
+    return cache.hits
+
+
+@given(
+    st.lists(st.integers(-1, 9), min_size=1, max_size=120).filter(
+        lambda trace: max(trace) >= 0
+    ),
+    st.integers(0, 3),
+)
+def test_the_curve_is_one_cache_a_slot_count(trace, spare):
+    num_adapters = len(set(trace) - {-1}) + spare
+    curve = lru_hit_curve(trace, num_adapters)
+    expected = [
+        hits_of_one_cache(trace, slots) for slots in range(1, num_adapters + 1)
+    ]
+    assert curve.tolist() == expected
+    assert (np.diff(curve) >= 0).all()
+
+
+def test_the_cliff_of_cyclic_traffic():
+    curve = lru_hit_curve(traffic.cyclic(400, 16))
+    assert curve[:15].tolist() == [0] * 15
+    assert curve[15] == 400 - 16
+
+
+def test_how_many_are_hot_decides_the_eighty_twenty_claim():
+    rates = {
+        num_hot: hit_rate_curve(
+            traffic.eighty_twenty(100_000, 16, num_hot), 16
+        )[3]
+        for num_hot in (2, 3, 4)
+    }
+    assert rates[2] > 0.75 > rates[3] > rates[4]
+    assert rates[3] == pytest.approx(0.715, abs=0.01)
+    assert rates[4] == pytest.approx(0.596, abs=0.01)
+
+
+@pytest.mark.parametrize("num_adapters", [16, 100])
+@pytest.mark.parametrize("exponent", [0, 0.8, 1.2])
+def test_che_is_right_for_independent_draws(num_adapters, exponent):
+    trace = traffic.zipf(60_000, num_adapters, exponent)
+    che = che_hit_curve(traffic.zipf_popularity(num_adapters, exponent))
+    exact = hit_rate_curve(trace, num_adapters)
+    assert abs(che - exact).max() < 0.02
+
+
+def test_che_solves_its_own_equation():
+    p = traffic.zipf_popularity(30, 1.0)
+    for slots, rate in enumerate(che_hit_curve(p)[:-1], 1):
+        low, high = 0.0, 1e6
+        for _ in range(200):
+            middle = (low + high) / 2
+            if (1 - np.exp(-p * middle)).sum() < slots:
+                low = middle
+            else:
+                high = middle
+        assert rate == pytest.approx(
+            (p * (1 - np.exp(-p * low))).sum(), abs=1e-4
+        )
+
+
+def test_che_fails_off_independent_draws():
+    popularity = traffic.uniform_popularity(50)
+    che = che_hit_curve(popularity)
+    sticky = hit_rate_curve(traffic.sticky(20_000, 50), 50)
+    cyclic = hit_rate_curve(traffic.cyclic(20_000, 50), 50)
+    assert abs(sticky - che).max() > 0.3
+    assert abs(cyclic - che).max() > 0.9
+
+
+def test_che_with_adapters_that_are_never_asked():
+    curve = che_hit_curve([3, 1, 0])
+    assert curve[1:].tolist() == [1, 1]
+    assert che_hit_curve([2.0]).tolist() == [1]
+
+
+def test_a_miss_costs_its_load():
+    ttft = first_token_ms([1, 1, 2, -1, 1], 1, warm_ms=40, load_ms=110)
+    assert ttft.tolist() == [150, 40, 150, 150]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "named"),
+    [
+        (lru_hit_curve, ([],), "trace is"),
+        (lru_hit_curve, ([[1, 2]],), "trace is"),
+        (lru_hit_curve, ([1.5],), "trace is"),
+        (lru_hit_curve, ([-2],), "trace is"),
+        (lru_hit_curve, ([-1, -1],), "base requests only"),
+        (lru_hit_curve, (None,), "trace is None"),
+        (lru_hit_curve, ([1, 2, 3], 2), "num_adapters is 2"),
+        (lru_hit_curve, ([1, 2], 2.5), "num_adapters is 2.5"),
+        (che_hit_curve, ([],), "popularity has shape"),
+        (che_hit_curve, ([-1, 2],), "popularity is"),
+        (che_hit_curve, ([0, 0],), "popularity is"),
+        (che_hit_curve, ([np.nan, 1],), "popularity holds 1 NaN"),
+        (che_hit_curve, (["a"],), "popularity is"),
+        (first_token_ms, ([1], 1, -1, 0), "warm_ms is -1"),
+    ],
+)
+def test_bad_input_is_named(function, arguments, named):
+    with pytest.raises((ValueError, TypeError), match=named):
+        function(*arguments)

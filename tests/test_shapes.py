@@ -1,0 +1,120 @@
+"""Config files: real ones, and the ways in which one can be bad."""
+
+import json
+
+import pytest
+
+from multilora.published import model_names, model_shape, published
+from multilora.shapes import ModelShape
+
+# Parameter counts as the model cards give them.
+NUM_PARAMS = {
+    "Llama-2-7B": 6_738_415_616,
+    "Llama-3.1-8B": 8_030_261_248,
+    "Llama-3.1-70B": 70_553_706_496,
+    "Llama-3.2-1B": 1_235_814_400,
+    "Mistral-7B": 7_241_732_096,
+    "Qwen2.5-7B": 7_615_616_512,
+    "Gemma-2-9B": 9_241_705_984,
+    "internlm-7b": 7_321_948_160,
+    "Qwen2.5-1.5B": 1_543_714_304,
+}
+GOOD = {
+    "model_type": "llama",
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "vocab_size": 100,
+}
+
+
+@pytest.mark.parametrize("name", NUM_PARAMS)
+def test_shipped_shapes_count_every_parameter(name):
+    assert model_shape(name).num_params == NUM_PARAMS[name]
+
+
+def test_every_shipped_model_names_its_source():
+    assert set(model_names()) == set(NUM_PARAMS)
+    for model in published("models"):
+        assert model["source"].startswith("https://huggingface.co/")
+        assert model["read_at"]
+
+
+def test_grouped_queries_and_explicit_head_dim():
+    gemma = {item.name: item for item in model_shape("Gemma-2-9B").linears}
+    assert gemma["q_proj"].out_features == 16 * 256
+    assert gemma["o_proj"].in_features == 16 * 256
+    llama = {item.name: item for item in model_shape("Llama-3.1-8B").linears}
+    assert llama["k_proj"].out_features == 1024
+
+
+def test_silent_fields_take_the_library_defaults():
+    shape = ModelShape.from_config(GOOD)
+    assert (shape.num_kv_heads, shape.head_dim) == (4, 16)
+    assert not shape.tied
+    assert ModelShape.from_config(GOOD | {"model_type": "gemma2"}).tied
+
+
+def test_reads_a_file_a_folder_and_a_dict(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(GOOD))
+    shapes = [
+        ModelShape.from_config(origin, name="x")
+        for origin in (path, str(path), tmp_path, GOOD)
+    ]
+    assert len(set(shapes)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "named"),
+    [
+        ({"hidden_size": None}, ValueError, "lacks 'hidden_size'"),
+        ({"hidden_size": 0}, ValueError, "hidden_size is 0"),
+        ({"hidden_size": -64}, ValueError, "hidden_size is -64"),
+        ({"hidden_size": "64"}, TypeError, "hidden_size is '64'"),
+        ({"hidden_size": 64.5}, TypeError, "hidden_size is 64.5"),
+        ({"hidden_size": float("nan")}, TypeError, "hidden_size is nan"),
+        ({"hidden_size": 62}, ValueError, "does not divide"),
+        ({"num_key_value_heads": 3}, ValueError, "num_key_value_heads is 3"),
+        ({"num_hidden_layers": True}, TypeError, "num_hidden_layers is True"),
+        ({"model_type": "gpt2"}, ValueError, "model_type is 'gpt2'"),
+        ({"model_type": None}, ValueError, "model_type is None"),
+        ({"model_type": ["llama"]}, ValueError, "model_type is"),
+        ({"tie_word_embeddings": "yes"}, ValueError, "tie_word_embeddings"),
+    ],
+)
+def test_a_bad_field_is_named(changes, error, named):
+    with pytest.raises(error, match=named):
+        ModelShape.from_config(GOOD | changes)
+
+
+def test_bad_files_say_what_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        ModelShape.from_config(tmp_path)
+    with pytest.raises(ValueError, match="no such file"):
+        ModelShape.from_config(tmp_path / "absent.json")
+    broken = tmp_path / "config.json"
+    for text, named in (("{", "is not JSON"), ("[1]", "must be an object")):
+        broken.write_text(text)
+        with pytest.raises(ValueError, match=named):
+            ModelShape.from_config(broken)
+    broken.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(ValueError, match="is not JSON"):
+        ModelShape.from_config(broken)
+    for wrong in (None, 7, ["config.json"]):
+        with pytest.raises(TypeError, match="path_or_dict is"):
+            ModelShape.from_config(wrong)
+
+
+@pytest.mark.parametrize(
+    "modules", [["q_prpj"], [], ["lm_head"], [7], "q_proj", None, 7]
+)
+def test_unknown_target_modules_are_refused(modules):
+    with pytest.raises((ValueError, TypeError), match="target_modules"):
+        model_shape("Mistral-7B").select(modules)
+
+
+def test_an_unknown_model_lists_the_known_ones():
+    with pytest.raises(ValueError, match="'Llama-2-7B'"):
+        model_shape("llama")

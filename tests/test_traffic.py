@@ -1,0 +1,113 @@
+"""Traces have the rate, the mix and the variance that they claim."""
+
+import numpy as np
+import pytest
+
+from multilora import traffic
+
+N = 60_000
+
+
+def shares(ids, num_adapters):
+    return np.bincount(ids, minlength=num_adapters) / len(ids)
+
+
+def spread(p):
+    """Five standard deviations of a share of N independent draws."""
+    return 5 * np.sqrt(p * (1 - p) / N)
+
+
+@pytest.mark.parametrize(
+    ("ids", "popularity"),
+    [
+        (traffic.uniform(N, 10), traffic.uniform_popularity(10)),
+        (traffic.zipf(N, 50, 1.2), traffic.zipf_popularity(50, 1.2)),
+        (traffic.eighty_twenty(N, 16), traffic.eighty_twenty_popularity(16)),
+        (
+            traffic.eighty_twenty(N, 16, 2),
+            traffic.eighty_twenty_popularity(16, 2),
+        ),
+    ],
+)
+def test_each_adapter_gets_its_share(ids, popularity):
+    measured = shares(ids, len(popularity))
+    assert np.isclose(popularity.sum(), 1)
+    assert (abs(measured - popularity) <= spread(popularity)).all()
+
+
+def test_draws_are_independent():
+    ids = traffic.zipf(N, 20, 1.0)
+    repeats = (ids[1:] == ids[:-1]).mean()
+    expected = (traffic.zipf_popularity(20, 1.0) ** 2).sum()
+    assert abs(repeats - expected) < spread(expected)
+
+
+def test_eighty_percent_goes_to_the_hot_ones():
+    for num_hot in (1, 2, 3, 4):
+        ids = traffic.eighty_twenty(N, 16, num_hot)
+        assert abs((ids < num_hot).mean() - 0.8) < spread(0.8)
+    assert traffic.eighty_twenty_popularity(16)[3] < 0.1  # 3 of 16 are hot
+
+
+def test_zipf_exponent_zero_is_uniform():
+    assert np.allclose(traffic.zipf_popularity(8, 0), 1 / 8)
+
+
+def test_cyclic_asks_each_in_turn():
+    assert traffic.cyclic(7, 3).tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_sticky_sessions_have_the_length_they_say():
+    ids = traffic.sticky(N, 20, stay=0.9)
+    changes = (ids[1:] != ids[:-1]).sum()
+    expected = 1 / (0.1 * (1 - 1 / 20))
+    assert abs(N / changes / expected - 1) < 0.06
+    assert abs(shares(ids, 20) - 1 / 20).max() < 0.02
+    assert len(set(traffic.sticky(100, 20, stay=1).tolist())) == 1
+
+
+def test_sticky_that_never_stays_is_uniform():
+    assert np.array_equal(
+        traffic.sticky(500, 7, stay=0, seed=4), traffic.uniform(500, 7, 4)
+    )
+
+
+@pytest.mark.parametrize("cv", [0.5, 1, 4])
+def test_bursts_keep_rate_and_variance(cv):
+    gaps = np.diff(traffic.bursts(200_000, rate=5.0, cv=cv, seed=2))
+    assert (gaps >= 0).all()
+    assert abs(gaps.mean() * 5 - 1) < 5 * cv / np.sqrt(200_000)
+    assert abs(gaps.std() / gaps.mean() / cv - 1) < 0.05
+
+
+def test_the_same_seed_gives_the_same_trace():
+    for make in (
+        traffic.uniform,
+        traffic.zipf,
+        traffic.eighty_twenty,
+        traffic.sticky,
+    ):
+        assert np.array_equal(make(99, 9, seed=3), make(99, 9, seed=3))
+        assert not np.array_equal(make(99, 9, seed=3), make(99, 9, seed=4))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "named"),
+    [
+        (traffic.uniform, (0, 5), "num_requests is 0"),
+        (traffic.uniform, (5, -1), "num_adapters is -1"),
+        (traffic.uniform, (5, 2.5), "num_adapters is 2.5"),
+        (traffic.uniform, (5, 5, -1), "seed is -1"),
+        (traffic.zipf, (5, 5, -1), "exponent is -1"),
+        (traffic.zipf, (5, 5, float("nan")), "exponent is nan"),
+        (traffic.eighty_twenty, (5, 1), "num_adapters is 1"),
+        (traffic.eighty_twenty, (5, 4, 4), "num_hot is 4"),
+        (traffic.cyclic, (5, 0), "num_adapters is 0"),
+        (traffic.sticky, (5, 5, 1.1), "stay is 1.1"),
+        (traffic.bursts, (5, 0), "rate is 0"),
+        (traffic.bursts, (5, 1, 0), "cv is 0"),
+    ],
+)
+def test_bad_input_is_named(function, arguments, named):
+    with pytest.raises((ValueError, TypeError), match=named):
+        function(*arguments)
