@@ -11,7 +11,6 @@ from safetensors.numpy import save
 
 from multilora import economics
 from multilora.adapter_file import adapter_tensors, explain_file_bytes
-from multilora.figures.lab03 import startup_table
 from multilora.fleet import (
     engines_under_load,
     load_by_hour,
@@ -20,6 +19,7 @@ from multilora.fleet import (
 )
 from multilora.ledger import kv_tokens_lost, memory_ledger
 from multilora.published import model_shape, published
+from multilora.reconciled import startup_table
 from multilora.reservation import SLOT_RULES, reserved_modules
 from multilora.shapes import ALL_LINEAR, ModelShape
 from multilora.units import GIB, MIB, format_bytes, gib, mib

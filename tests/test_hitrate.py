@@ -1,5 +1,7 @@
 """The curve against one cache a slot count; Che against the curve."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,6 +40,30 @@ def test_the_cliff_of_cyclic_traffic():
     curve = lru_hit_curve(traffic.cyclic(400, 16))
     assert curve[:15].tolist() == [0] * 15
     assert curve[15] == 400 - 16
+
+
+def stationary_hit_rate(popularity, slots):
+    """King's exact LRU hit rate for independent draws (1971), by brute force.
+
+    Sums over every order in which the cache can hold its adapters.
+    """
+    total = 0.0
+    for held in itertools.permutations(range(len(popularity)), slots):
+        probability, rest = 1.0, 1.0
+        for adapter_id in held:
+            probability *= popularity[adapter_id] / rest
+            rest -= popularity[adapter_id]
+        total += probability * sum(popularity[i] for i in held)
+    return total
+
+
+@pytest.mark.parametrize("num_hot", [1, 2, 3, 4])
+def test_long_traces_reach_the_exact_stationary_rate(num_hot):
+    popularity = traffic.eighty_twenty_popularity(16, num_hot)
+    trace = traffic.eighty_twenty(200_000, 16, num_hot, seed=1)
+    measured = hit_rate_curve(trace, 16)[4 - 1]
+    exact = stationary_hit_rate(popularity.tolist(), 4)
+    assert measured == pytest.approx(exact, abs=0.006)
 
 
 def test_how_many_are_hot_decides_the_eighty_twenty_claim():

@@ -13,15 +13,22 @@ from multilora.shapes import ModelShape
 def published(name):
     """Return one of the data files of the package as plain Python data.
 
-    name is models, adapters, startups, worked_examples or overhead; each
-    holds its source beside its figures. Treat the result as read-only.
+    Each holds its source beside its figures. Treat it as read-only.
+    Raises ValueError for a name that is none of theirs.
     """
     choice("name", name, _FILES)
     text = files("multilora").joinpath(f"data/{name}.json").read_text("utf-8")
     return json.loads(text)
 
 
-_FILES = ("models", "adapters", "startups", "worked_examples", "overhead")
+_FILES = (
+    "models",
+    "adapters",
+    "startups",
+    "worked_examples",
+    "load_costs",
+    "overhead",
+)
 
 
 def model_names():

@@ -4,16 +4,14 @@ import numpy as np
 
 from multilora.economics import (
     adapter_file_bytes,
-    base_flops_per_token,
-    delta_flops_per_token,
     engines_needed,
     gpus_saved,
-    slot_reservation_bytes,
 )
 from multilora.figures import style
 from multilora.fleet import HOURS, engines_under_load, load_by_hour
 from multilora.ledger import memory_ledger
 from multilora.published import model_shape, published
+from multilora.reconciled import startup_table
 from multilora.units import GIB, format_bytes
 
 MAX_TENANTS = 200
@@ -154,24 +152,6 @@ def draw_fleet(fig, spread_hours, tenants, max_loras=8, peak_load=0.25):
     )
 
 
-def startup_table():
-    """Return published start-ups beside what the formula predicts, GiB."""
-    data = published("startups")
-    rows = [row for row in data["rows"] if row["loading_gib"]]
-    base = data["base_loading_gib"]
-    return {
-        "model": [row["model"] for row in rows],
-        "predicted": [
-            slot_reservation_bytes(
-                model_shape(row["model"]), row["max_loras"],
-                row["max_lora_rank"], vllm_version="0.8.5",
-            ) / GIB
-            for row in rows
-        ],
-        "measured": [row["loading_gib"] - base[row["model"]] for row in rows],
-    }  # fmt: skip
-
-
 def draw_startups(fig):
     """Draw predicted against published slot memory, and the error."""
     table = startup_table()
@@ -203,11 +183,3 @@ def draw_startups(fig):
         f"{ratio.min():.3f} to {ratio.max():.3f}, median "
         f"{np.median(ratio):.4f}; nothing was fitted."
     )
-
-
-def compute_table(model, ranks=(8, 16, 32, 64)):
-    """Return the delta's share of the base's FLOPs, in %, by rank."""
-    shape = model_shape(model)
-    base = base_flops_per_token(shape)
-    share = [100 * delta_flops_per_token(shape, r) / base for r in ranks]
-    return {"rank": list(ranks), "flop_share": share}

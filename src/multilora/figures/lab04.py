@@ -5,6 +5,7 @@ import numpy as np
 from multilora import traffic
 from multilora.figures import style
 from multilora.hitrate import che_hit_curve, hit_rate_curve
+from multilora.published import published
 from multilora.serving import (
     first_token_ms,
     hot_and_cold,
@@ -121,8 +122,14 @@ def draw_starvation(fig, hot_every):
     )
 
 
-def cold_slot_table(max_loras, tenants=40, warm_ms=40.0, load_ms=110.0):
-    """Return p50 and p99 TTFT of one tenant in sessions of ~50 requests."""
+def cold_slot_table(max_loras, tenants=40):
+    """Return p50 and p99 TTFT of one tenant in sessions of ~50 requests.
+
+    Warm TTFT and load times are published ones: see data/load_costs.json.
+    """
+    cost = {name: c["value"] for name, c in published("load_costs").items()}
+    warm_ms = cost["warm_ttft_ms"]
+    load_ms = cost["disk_to_cpu_ms"] + cost["cpu_to_slot_ms"]
     trace = traffic.sticky(20_000, tenants, stay=0.98)
     ttft = first_token_ms(trace, max_loras, warm_ms, load_ms)
     mine = ttft[trace == 0]

@@ -1,0 +1,64 @@
+# `make` alone lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# CI pins exact versions: make test CONSTRAINTS=requirements.lock
+CONSTRAINTS ?=
+PIP_FLAGS := --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
+STAMP := $(VENV)/.installed
+PAGES := index book/index book/how-to-read \
+	notebooks/lab-01-batched-lora-matmul notebooks/lab-03-lora-economics \
+	notebooks/lab-04-adapter-slot-cache
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lab grade notebooks normalise measure lint browser clean
+
+help: ## list the targets
+	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV)."
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+		while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+$(STAMP): requirements.txt pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(PIP_FLAGS) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(STAMP)
+	$(BIN)/pip install $(PIP_FLAGS) -e '.[dev]'
+	@touch $@
+
+book: $(STAMP) ## build the book and say which file to open
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@for page in $(PAGES); do test -s _build/html/$$page.html || \
+		{ echo "_build/html/$$page.html is missing"; exit 1; }; done
+	@echo "Open $(CURDIR)/_build/html/index.html"
+
+test: $(STAMP) ## run the tests and every notebook
+	$(BIN)/pytest --nbval
+
+lab: $(STAMP) ## open the labs in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+grade: $(STAMP) ## score your starter: make grade LAB=01
+	@$(BIN)/python -m multilora.labs.grade $(LAB)
+
+notebooks: $(STAMP) ## run the notebooks and store their outputs
+	$(BIN)/python -m multilora.notebooks run notebooks/*.ipynb
+
+normalise: $(STAMP) ## bring stored notebooks into normal form
+	$(BIN)/python -m multilora.notebooks normalise notebooks/*.ipynb
+
+measure: $(STAMP) ## measure lab 01's overhead again on this machine
+	$(BIN)/python benchmarks/overhead.py
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+browser: $(VENV)/.dev book ## test the pages and JupyterLab in Chromium
+	$(BIN)/pytest -m browser tests
+
+clean: ## remove the build and the environment
+	rm -rf _build $(VENV)

@@ -1,0 +1,173 @@
+"""Hygiene of the book: fresh notebooks, normal form, honest takeaways."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from multilora.notebooks import to_text
+from multilora.sliders import frames
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MAX_BYTES = 500_000
+
+
+def ids(paths):
+    return [path.stem for path in paths]
+
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
+
+
+def load(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def code_cells(path):
+    cells = [c for c in load(path)["cells"] if c["cell_type"] == "code"]
+    return [cell for cell in cells if "".join(cell["source"]).strip()]
+
+
+def output_text(cell):
+    texts = []
+    for output in cell["outputs"]:
+        texts += ["".join(output.get("text", []))]
+        texts += ["".join(output.get("data", {}).get("text/plain", []))]
+    return "\n".join(texts)
+
+
+@each_notebook
+def test_is_in_normal_form(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert path.read_text("utf-8") == to_text(notebook), (
+        f"{path.name} is not in normal form; run "
+        f"python -m multilora.notebooks normalise notebooks/{path.name}"
+    )
+
+
+@each_notebook
+def test_is_executed_from_one(path):
+    counts = [cell["execution_count"] for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@each_notebook
+def test_stores_no_error_and_no_path_of_a_machine(path):
+    for cell in code_cells(path):
+        kinds = {output["output_type"] for output in cell["outputs"]}
+        assert "error" not in kinds
+        assert not re.search(r"/(home|root|work|tmp|Users)/", str(cell))
+        assert all(
+            output.get("name") != "stderr" for output in cell["outputs"]
+        )
+
+
+@each_notebook
+def test_is_small_and_its_cells_are_short(path):
+    assert path.stat().st_size < MAX_BYTES
+    sizes = sorted(len(cell["source"]) for cell in code_cells(path))
+    assert sizes[-1] <= 25
+    assert sizes[len(sizes) // 2] <= 8
+    for cell in code_cells(path):
+        assert all(len(line.rstrip("\n")) <= 79 for line in cell["source"])
+
+
+@each_notebook
+def test_needs_nothing_but_the_package(path):
+    source = "\n".join("".join(cell["source"]) for cell in code_cells(path))
+    for forbidden in ("sys.path", "!pip", "%pip", "http://", "https://",
+                      "interact(", "Output("):  # fmt: skip
+        assert forbidden not in source
+
+
+@each_notebook
+def test_a_takeaway_holds_numbers_that_were_printed(path):
+    """Each number of a takeaway stands in an output or the code above it.
+
+    Reported figures stand in a table with their source instead.
+    """
+    seen, takeaways = "", 0
+    for cell in load(path)["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            seen += "\n" + text + "\n" + output_text(cell)
+            continue
+        seen += "\n".join(re.findall(r"^\|.*https://.*$", text, re.MULTILINE))
+        for takeaway in re.findall(
+            r"\*\*Takeaway\.\*\*(.*?)(?:\n\n|\Z)", text, re.DOTALL
+        ):
+            takeaways += 1
+            wanted = numbers(takeaway)
+            assert wanted, f"a takeaway without a number: {takeaway}"
+            missing = wanted - numbers(seen)
+            assert not missing, f"{missing} not printed: {takeaway}"
+    assert takeaways >= 5
+
+
+def numbers(text):
+    text = text.replace("\N{MINUS SIGN}", "-").replace("80/20", "")
+    found = re.findall(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", text)
+    return {item.replace(",", "").rstrip(".") for item in found}
+
+
+@each_notebook
+def test_every_link_is_https(path):
+    text = path.read_text("utf-8")
+    assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def explorers():
+    for path in NOTEBOOKS:
+        for cell in code_cells(path):
+            for output in cell["outputs"]:
+                page = "".join(output.get("data", {}).get("text/html", []))
+                for found in re.findall(r'data-explore="([^"]*)"', page):
+                    spec = json.loads(found.replace("&quot;", '"'))
+                    yield spec, "".join(output["data"]["text/plain"]), page
+
+
+EXPLORERS = list(explorers())
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence", "page"), EXPLORERS, ids=lambda v: str(v)[-40:]
+)
+def test_an_explorer_is_fresh_and_works_at_both_ends(spec, sentence, page):
+    module, name = spec["draw"].split(":")
+    draw = getattr(importlib.import_module(module), name)
+    start = {axis: [stop] for axis, stop in spec["start"].items()}
+    ((_, _, now),) = frames(draw, **start)
+    assert now == sentence, "run the notebook again: its figure has changed"
+    assert "<img" in page and "alt=" in page
+    for axis, stops in spec["axes"].items():
+        ends = start | {axis: [stops[0], stops[-1]]}
+        drawn = list(frames(draw, **ends))
+        assert len({said for _, _, said in drawn}) == len(set(ends[axis]))
+        assert all("<svg" in picture for _, picture, _ in drawn)
+
+
+def test_there_are_explorers_in_every_lab():
+    assert len(EXPLORERS) >= 3 * len(NOTEBOOKS)
+
+
+def test_the_toc_lists_every_page():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    listed = {toc["root"]}
+    for part in toc["parts"]:
+        listed |= {chapter["file"] for chapter in part["chapters"]}
+    pages = [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]
+    there = {str(p.relative_to(ROOT).with_suffix("")) for p in pages}
+    assert listed == there
+
+
+def test_the_config_keeps_warnings_loud_and_outputs_as_stored():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    assert config["execute"]["execute_notebooks"] == "off"
+    assert not config["sphinx"]["config"]["suppress_warnings"]
+    assert "jupyter-book>=1.0.4,<2" in (ROOT / "requirements.txt").read_text()
