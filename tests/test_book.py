@@ -98,6 +98,7 @@ def test_a_takeaway_holds_numbers_that_were_printed(path):
         if cell["cell_type"] == "code":
             seen += "\n" + text + "\n" + output_text(cell)
             continue
+        text = re.sub(r"^> ", "", text, flags=re.MULTILINE)
         seen += "\n".join(re.findall(r"^\|.*https://.*$", text, re.MULTILINE))
         for takeaway in re.findall(
             r"\*\*Takeaway\.\*\*(.*?)(?:\n\n|\Z)", text, re.DOTALL

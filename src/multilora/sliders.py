@@ -150,12 +150,17 @@ def _live(svg, sentence):
 def _stored(svg, sentence, spec=None):
     data = base64.b64encode(svg.encode()).decode()
     text = html.escape(sentence)
-    spec_attribute = ""
+    attribute = axes = ""
     if spec:
-        spec_attribute = f' data-explore="{html.escape(json.dumps(spec))}"'
+        attribute = f' data-explore="{html.escape(json.dumps(spec))}"'
+        ranges = "; ".join(
+            f"{name}: {', '.join(map(_text, stops))}"
+            for name, stops in spec["axes"].items()
+        )
+        axes = f" <small>Sliders in JupyterLab: {html.escape(ranges)}.</small>"
     page = (
-        f'<figure class="multilora"{spec_attribute}>'
+        f'<figure class="multilora"{attribute}>'
         f'<img src="data:image/svg+xml;base64,{data}" alt="{text}">'
-        f"<figcaption>{text}</figcaption></figure>"
+        f"<figcaption>{text}{axes}</figcaption></figure>"
     )
     return {"text/html": page, "text/plain": sentence}

@@ -10,9 +10,9 @@ from multilora.economics import (
 from multilora.figures import style
 from multilora.fleet import HOURS, engines_under_load, load_by_hour
 from multilora.ledger import memory_ledger
-from multilora.published import model_shape, published
+from multilora.published import model_names, model_shape
 from multilora.reconciled import startup_table
-from multilora.units import GIB, format_bytes
+from multilora.units import GIB, format_bytes, mib
 
 MAX_TENANTS = 200
 SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
@@ -20,25 +20,29 @@ SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 def draw_adapter_size(fig, rank):
     """Draw the file size of an all-linear adapter for each model."""
-    models = [item["name"] for item in published("models")]
+    models = model_names()
     sizes = [
-        adapter_file_bytes(model_shape(name), rank, "all-linear", "F16") / GIB
+        adapter_file_bytes(model_shape(name), rank, "all-linear", "F16")
         for name in models
     ]
+    ticks = [10, 100, 1000, 10000]
     (axes,) = style.panels(fig, {
         "title": "One adapter on all linear layers, 16 bits, on disk",
-        "xlabel": "GiB", "xlim": (0, 3.3), "ylim": (len(models) - 0.5, -0.5),
+        "xlabel": "MiB", "xscale": "log", "xlim": (8, 30000),
+        "xticks": ticks, "xticklabels": [f"{tick:,}" for tick in ticks],
+        "ylim": (len(models) - 0.5, -0.5), "grid": "x",
         "yticks": list(range(len(models))), "yticklabels": models,
-        "grid": "x",
     })  # fmt: skip
-    fig.subplots_adjust(left=0.17)
-    bars = axes.barh(range(len(models)), sizes, color=style.SLOTS)
-    axes.bar_label(bars, [format_bytes(size * GIB) for size in sizes],
-                   padding=3, fontsize=8)  # fmt: skip
-    index = models.index("Llama-3.1-8B")
+    fig.subplots_adjust(left=0.2)
+    bars = axes.barh(
+        range(len(models)), [mib(size) for size in sizes], color=style.SLOTS
+    )
+    axes.bar_label(bars, [format_bytes(size) for size in sizes], padding=3,
+                   fontsize=8.5)  # fmt: skip
+    size = sizes[models.index("Llama-3.1-8B")]
     return (
         f"At rank {rank} an all-linear adapter of Llama-3.1-8B is "
-        f"{format_bytes(sizes[index] * GIB)} in 16 bits."
+        f"{format_bytes(size)} in 16 bits."
     )
 
 
@@ -64,7 +68,7 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
     ticks = list(range(len(SLOT_COUNTS)))
     left, right = style.panels(fig, {
         "title": f"A card of {card_gib} GiB", "xlabel": "max_loras",
-        "ylabel": "GiB", "ylim": (0, 1.25 * card_gib), "xticks": ticks,
+        "ylabel": "GiB", "ylim": (0, 1.4 * card_gib), "xticks": ticks,
         "xticklabels": SLOT_COUNTS, "grid": "y", "widths": (3, 2),
     }, {
         "title": "What is left for KV", "xlabel": "max_loras",
@@ -81,7 +85,7 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
         bars[chosen].set_alpha(1)
         bottom += table[name]
     style.threshold(left, table["usable"], "90 % of the card")
-    left.legend(loc="upper left", ncols=4, fontsize=7, columnspacing=0.8,
+    left.legend(loc="upper left", ncols=2, fontsize=7.5, columnspacing=0.8,
                 handlelength=1.4)  # fmt: skip
     thousand_tokens = np.array(table["kv_tokens"]) / 1000
     right.plot(ticks, thousand_tokens, "o-", ms=4, color=style.KV)

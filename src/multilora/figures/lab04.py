@@ -43,7 +43,7 @@ def draw_hit_curve(fig, traffic, num_adapters):
     """Draw the exact hit curve of one kind of traffic beside Che's."""
     table = hit_table(traffic, num_adapters)
     (axes,) = style.panels(fig, {
-        "title": f"{NUM_REQUESTS:,} requests for {num_adapters} adapters",
+        "title": f"{num_adapters} adapters",
         "xlabel": "slots (max_loras)", "ylabel": "hit rate",
         "xlim": (0, num_adapters + 1), "ylim": (-0.03, 1.05),
     })  # fmt: skip
@@ -52,7 +52,7 @@ def draw_hit_curve(fig, traffic, num_adapters):
     axes.plot(table["slots"], table["che"], color=style.INK, lw=1.2, ls=":",
               label="Che, independent draws")  # fmt: skip
     style.threshold(axes, num_adapters - 1, "adapters − 1", vertical=True)
-    axes.legend(loc="lower right")
+    style.legend_above(axes)
     half = num_adapters // 2
     gap = np.abs(table["exact"] - table["che"])
     return (
@@ -73,7 +73,7 @@ def draw_thrash(fig, tenants, max_loras, skew):
     }, {
         "title": "The last 120 requests", "xlabel": "request",
         "ylabel": "tenant", "xlim": (-2, 121),
-        "ylim": (tenants - 0.5, -0.5),
+        "ylim": (1.2 * tenants, -0.5),
     })  # fmt: skip
     left.plot(np.arange(1, tenants + 1), rates, color=style.HIT)
     style.threshold(left, max_loras, f"max_loras = {max_loras}", True)
@@ -103,7 +103,7 @@ def draw_starvation(fig, hot_every):
     waited = starvation_table(hot_every)
     cold = waited.pop("cold")
     (axes,) = style.panels(fig, {
-        "title": "One slot: request of the hot tenant and the cold one",
+        "title": "One slot, a hot tenant and a cold one",
         "xlabel": "step", "ylabel": "", "xlim": (-1, 60),
         "ylim": (-0.6, 1.8), "yticks": [0, 1],
         "yticklabels": ["cold", "hot"], "grid": "x",
@@ -117,8 +117,8 @@ def draw_starvation(fig, hot_every):
     style.threshold(axes, 50, "last hot arrival", vertical=True)
     axes.legend(loc="upper left", ncols=3)
     return (
-        f"A hot request every {hot_every} steps, each running 3: the cold "
-        f"request waits {cold} steps."
+        f"Steps from one hot request to the next: {hot_every}, each runs 3; "
+        f"the cold request waits {cold}."
     )
 
 
@@ -173,7 +173,7 @@ def draw_shapes(fig, max_loras):
     table = shapes_table(max_loras)
     (axes,) = style.panels(fig, {
         "title": "40 tenants on one engine", "ylabel": "hit rate",
-        "ylim": (0, 1.12), "xticks": list(range(len(SHAPES))),
+        "ylim": (0, 1.3), "xticks": list(range(len(SHAPES))),
         "xticklabels": SHAPES, "grid": "y",
     })  # fmt: skip
     rates = list(table.values())
