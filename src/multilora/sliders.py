@@ -40,7 +40,8 @@ def explore(draw, start=None, **axes):
             options=[(_text(stop), stop) for stop in axis],
             value=stops[name],
             description=name,
-            style={"description_width": "initial"},
+            style={"description_width": "8rem"},
+            layout={"width": "30rem", "max_width": "100%"},
         )
         for name, axis in axes.items()
     }
@@ -142,9 +143,20 @@ def _address(draw):
     return f"{draw.__module__}:{draw.__qualname__}"
 
 
+# JupyterLab and Colab say in these attributes that their theme is dark.
+_DARK = """<style>
+body[data-jp-theme-light="false"] figure.multilora svg,
+html[theme="dark"] figure.multilora svg {
+  filter: invert(1) hue-rotate(180deg) brightness(1.25);
+}
+</style>"""
+
+
 def _live(svg, sentence):
-    return f"<figure>{svg}<figcaption>{html.escape(sentence)}</figcaption>\
-</figure>"
+    return (
+        f'{_DARK}<figure class="multilora" style="margin: 0.5rem 0">{svg}'
+        f"<figcaption>{html.escape(sentence)}</figcaption></figure>"
+    )
 
 
 def _stored(svg, sentence, spec=None):

@@ -43,6 +43,8 @@ def panels(fig, *settings):
             for artist in axes.get_children():
                 if artist not in kept:
                     artist.remove()
+            # Bars stay in the legend through their containers otherwise.
+            axes.containers.clear()
         return list(fig.kept_artists)
     fig.clear()
     settings = [dict(setting) for setting in settings]
