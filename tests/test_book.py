@@ -9,6 +9,7 @@ import nbformat
 import pytest
 import yaml
 
+from multilora.book import main, pages_of
 from multilora.figures.style import render_svg
 from multilora.notebooks import to_text
 from multilora.sliders import frames
@@ -162,12 +163,15 @@ def test_there_are_explorers_in_every_lab():
 
 def test_the_toc_lists_every_page():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    listed = {toc["root"]}
-    for part in toc["parts"]:
-        listed |= {chapter["file"] for chapter in part["chapters"]}
     pages = [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]
     there = {str(p.relative_to(ROOT).with_suffix("")) for p in pages}
-    assert listed == there
+    assert set(pages_of(toc)) == there
+
+
+def test_a_page_that_was_not_built_is_named(tmp_path):
+    (tmp_path / "_toc.yml").write_text("root: book/index")
+    with pytest.raises(SystemExit, match=r"not built: index.html, book/index"):
+        main(str(tmp_path))
 
 
 def test_the_config_keeps_warnings_loud_and_outputs_as_stored():

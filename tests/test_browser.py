@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from multilora.book import pages_of
+
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build/html"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -28,9 +30,7 @@ FLAGS = [
     "--disable-sync",
 ]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-PAGES = [TOC["root"]] + [
-    chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
-]
+PAGES = pages_of(TOC)
 LABS = [page for page in PAGES if page.startswith("notebooks/")]
 
 pytestmark = [

@@ -1,7 +1,16 @@
-"""A Sphinx extension: MathML formulas and pages without console errors."""
+"""A Sphinx extension: MathML formulas and pages without console errors.
+
+    python -m multilora.book FOLDER
+
+checks that every page of _toc.yml was built, and says which file to open.
+"""
 
 import html
+import sys
+from pathlib import Path
 
+import yaml
+from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 
@@ -18,12 +27,12 @@ def setup(app):
 
 def _inline(visitor, node):
     visitor.body.append(_mathml(node, "inline"))
-    raise _skip()
+    raise SkipNode
 
 
 def _block(visitor, node):
     visitor.body.append(f"<div>{_mathml(node, 'block')}</div>")
-    raise _skip()
+    raise SkipNode
 
 
 def _mathml(node, kind):
@@ -32,12 +41,6 @@ def _mathml(node, kind):
     return mathml.replace(
         "<math ", f'<math alttext="{html.escape(latex)}" ', 1
     )
-
-
-def _skip():
-    from docutils.nodes import SkipNode
-
-    return SkipNode()
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
@@ -49,3 +52,30 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
             if "thebe" not in str(getattr(item, "filename", item) or "")
             and "THEBE" not in str(getattr(item, "attributes", ""))
         ]
+
+
+def pages_of(toc):
+    """Return the pages that a _toc.yml lists, as paths without suffix."""
+    parts = toc.get("parts", [])
+    return [toc["root"]] + [
+        chapter["file"] for part in parts for chapter in part["chapters"]
+    ]
+
+
+def main(folder):
+    """Exit with the names of the pages that are missing or empty."""
+    toc = yaml.safe_load((Path(folder) / "_toc.yml").read_text("utf-8"))
+    built = Path(folder).resolve() / "_build/html"
+    files = [built / f"{page}.html" for page in ("index", *pages_of(toc))]
+    missing = [
+        str(file.relative_to(built))
+        for file in files
+        if not file.is_file() or not file.stat().st_size
+    ]
+    if missing:
+        sys.exit(f"not built: {', '.join(missing)}")
+    print(f"{len(files)} pages built. Open {files[0]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
