@@ -6,13 +6,20 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
 
+from multilora import traffic
 from multilora.book import main, pages_of
 from multilora.figures.style import render_svg
+from multilora.hitrate import hit_rate_curve
 from multilora.notebooks import to_text
+from multilora.published import model_shape
+from multilora.reconciled import adapter_file_table, startup_table
+from multilora.reservation import slot_reservation_bytes
 from multilora.sliders import frames
+from multilora.units import gib
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -172,6 +179,27 @@ def test_a_page_that_was_not_built_is_named(tmp_path):
     (tmp_path / "_toc.yml").write_text("root: book/index")
     with pytest.raises(SystemExit, match=r"not built: index.html, book/index"):
         main(str(tmp_path))
+
+
+def test_the_front_page_says_what_the_functions_say():
+    text = " ".join((ROOT / "book/index.md").read_text("utf-8").split())
+    exact = [row for row in adapter_file_table() if "disk" in row["why"]]
+    models = {row["model"] for row in exact}
+    assert f"{len(exact)} public files of {len(models)} base models" in text
+    starts = startup_table()
+    ratio = np.array(starts["measured"]) / np.array(starts["predicted"])
+    assert f"{len(ratio)} published start-ups of vLLM 0.8.5" in text
+    assert f"{100 * abs(ratio - 1).max():.1f} %" in text
+    reserved = slot_reservation_bytes(model_shape("Llama-2-7B"), 32, 64)
+    assert f"vLLM reserves {gib(reserved):.2f}," in text
+    rates = [
+        hit_rate_curve(traffic.eighty_twenty(400_000, 16, hot), 16)[3]
+        for hot in (2, 3, 4)
+    ]
+    said = "hit {:.0f} %, {:.0f} % or {:.0f} %".format(
+        *[100 * rate for rate in rates]
+    )
+    assert said in text
 
 
 def test_the_config_keeps_warnings_loud_and_outputs_as_stored():

@@ -13,7 +13,8 @@ def lru_hit_curve(trace, num_adapters=None):
     slot and are left out. K is num_adapters, or the number of distinct ids.
     Entry c - 1 is the hits with c slots, an int64 array of length K.
     A request is a hit with c slots exactly when fewer than c distinct
-    adapters were asked for since its last use (Mattson et al. 1970).
+    adapters were asked for since its last use (Mattson et al. 1970). The
+    time grows with len(trace) × K.
     Raises ValueError for an empty trace, ids below -1, or a num_adapters
     below the number of distinct ids.
     """
@@ -68,9 +69,14 @@ def che_hit_curve(popularity):
     p = np.asarray(weights, dtype=float) / weights.sum()
     asked = p[p > 0]
     times = np.geomspace(1e-3, 60 / asked.min(), 2_000)
-    seen = 1 - np.exp(-np.outer(times, asked))
+    num_seen, rates = [], []
+    # In pieces, so that memory stays bounded for many adapters.
+    for part in np.array_split(times, 1 + len(times) * len(p) // 4_000_000):
+        seen = -np.expm1(-np.outer(part, asked))
+        num_seen.append(seen.sum(axis=1))
+        rates.append(seen @ asked)
     slots = np.arange(1, len(p) + 1)
-    rates = np.interp(slots, seen.sum(axis=1), seen @ asked)
+    rates = np.interp(slots, np.concatenate(num_seen), np.concatenate(rates))
     return np.where(slots >= len(asked), 1.0, rates)
 
 
