@@ -28,7 +28,9 @@ class CountingMatrix(np.ndarray):
     def __array_function__(self, function, types, args, kwargs):
         if function in _PRODUCTS and self.calls is not None:
             self.calls.append(function.__name__)
-        return function(*[_plain(item) for item in args], **kwargs)
+        return _plain(
+            super().__array_function__(function, types, args, kwargs)
+        )
 
 
 def counting(matrix):

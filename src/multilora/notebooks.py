@@ -119,12 +119,11 @@ def main(arguments):
     for path in paths:
         if not Path(path).is_file():
             sys.exit(f"{path}: no such file")
-        notebook = (
-            execute(path)
-            if command == "run"
-            else nbformat.read(path, as_version=4)
-        )
-        text = to_text(notebook)
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except (nbformat.reader.NotJSONError, UnicodeDecodeError):
+            sys.exit(f"{path} is not a notebook")
+        text = to_text(execute(path) if command == "run" else notebook)
         Path(path).write_text(text, encoding="utf-8")
         print(f"{path}: {len(text) // 1000} kB in normal form")
 

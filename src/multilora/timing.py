@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from multilora.arguments import integer
+from multilora.arguments import choice, integer, shown
 from multilora.lora import apply_batched, apply_row_by_row
 from multilora.traps import apply_by_mask
 
@@ -21,6 +21,12 @@ def paired_ratios(functions, baseline, num_rounds=9):
     after one warm-up round.
     """
     num_rounds = integer("num_rounds", num_rounds, minimum=1)
+    if not functions or not all(map(callable, functions.values())):
+        raise ValueError(
+            f"functions is {shown(functions)}, but must map at least one "
+            "name to a function"
+        )
+    choice("baseline", baseline, functions)
     seconds = {name: [] for name in functions}
     rng = np.random.default_rng(0)
     for round_number in range(-1, num_rounds):
@@ -44,6 +50,10 @@ def overhead(rows, num_adapters, rank, width=4096, num_rounds=9, seed=0):
     layer of `width`. Designs: grouped (apply_batched), row by row, mask;
     "base again" repeats the base and shows how far from 1 chance goes.
     """
+    rows = integer("rows", rows, minimum=1)
+    num_adapters = integer("num_adapters", num_adapters, 1, rows)
+    rank = integer("rank", rank, minimum=1)
+    width = integer("width", width, minimum=1)
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((rows, width), dtype=np.float32)
     W = rng.standard_normal((width, width), dtype=np.float32)

@@ -33,7 +33,7 @@ def draw_adapter_size(fig, rank):
         "ylim": (len(models) - 0.5, -0.5), "grid": "x",
         "yticks": list(range(len(models))), "yticklabels": models,
     })  # fmt: skip
-    fig.subplots_adjust(left=0.2)
+    fig.subplots_adjust(left=0.22)
     bars = axes.barh(
         range(len(models)), [mib(size) for size in sizes], color=style.SLOTS
     )

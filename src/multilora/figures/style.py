@@ -20,7 +20,7 @@ INK = "#000000"
 PALE = "#8a8a8a"
 
 STYLE = str(files("multilora").joinpath("figures/style.mplstyle"))
-SIZE = (6.0, 2.9)  # inches; at 390 px the text is still legible
+SIZE = (6.0, 3.1)  # inches; at 390 px the text is still legible
 
 
 def new_figure(size=SIZE):
@@ -51,8 +51,8 @@ def panels(fig, *settings):
     widths = settings[0].pop("widths", None)
     grid = fig.subplots(1, len(settings), squeeze=False, width_ratios=widths)
     # Fixed margins: a layout engine would double the time of a redraw.
-    fig.subplots_adjust(left=0.12, right=0.97, top=0.9, bottom=0.185,
-                        wspace=0.32)  # fmt: skip
+    fig.subplots_adjust(left=0.13, right=0.97, top=0.9, bottom=0.19,
+                        wspace=0.38)  # fmt: skip
     for axes, setting in zip(grid[0], settings, strict=True):
         _apply(axes, setting)
     fig.kept_key = key
