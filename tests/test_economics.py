@@ -91,6 +91,15 @@ def test_file_bytes_equal_what_safetensors_writes(
     assert size == len(written)
 
 
+def test_dtypes_go_by_either_name():
+    for short, long in (("F32", "float32"), ("BF16", "bfloat16")):
+        sizes = {
+            economics.adapter_file_bytes(TINY, 8, "all-linear", dtype)
+            for dtype in (short, long)
+        }
+        assert len(sizes) == 1
+
+
 def test_a_file_that_nothing_explains_gets_no_story():
     assert explain_file_bytes(10**8, TINY, 8, "all-linear") is None
 

@@ -7,6 +7,7 @@ from multilora.arguments import choice, integer, names
 from multilora.shapes import ALL_LINEAR, ATTENTION, EMBEDDINGS
 
 DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
+_SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 PREFIX = "base_model.model."
 
 
@@ -38,9 +39,10 @@ def adapter_file_bytes(
 
     Eight bytes, a JSON header padded with spaces to a multiple of eight,
     then the tensors. dtype is F32 (what PEFT writes by default), F16 or
-    BF16. target_modules may hold embed_tokens and lm_head besides the
-    linear layers. `prefix` precedes each key; `saved_in_full` names
-    embeddings that the file holds as whole matrices, in full_dtype.
+    BF16, or their names in torch. target_modules may hold embed_tokens and
+    lm_head besides the linear layers. `prefix` precedes each key;
+    `saved_in_full` names embeddings that the file holds as whole matrices,
+    in full_dtype.
     Source: the safetensors format, version 0.8, and PEFT 0.21 key names.
     Raises ValueError for an unknown dtype, module or a rank below 1.
     """
@@ -61,6 +63,7 @@ def adapter_tensors(
 ):
     """Return {key: (dtype, tensor shape)} of the file that PEFT writes."""
     rank = integer("rank", rank, minimum=1)
+    dtype, full_dtype = _dtype(dtype), _dtype(full_dtype, "full_dtype")
     linears, tables = _split_targets(shape, target_modules)
     vocab, hidden = shape.vocab_size, shape.hidden_size
     tensors = {}
@@ -144,7 +147,12 @@ def _split_targets(shape, target_modules):
 
 def _width(tensor):
     dtype, _ = tensor
-    return -DTYPE_BYTES[choice("dtype", dtype, DTYPE_BYTES)]
+    return -DTYPE_BYTES[dtype]
+
+
+def _dtype(dtype, name="dtype"):
+    choice(name, dtype, (*DTYPE_BYTES, *_SAFETENSORS_NAME))
+    return _SAFETENSORS_NAME.get(dtype, dtype)
 
 
 _DTYPE_TEXT = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from multilora.arguments import finite_number, integer, shown
 from multilora.hitrate import check_trace
-from multilora.slots import AdapterSlotCache, Request, schedule_step
+from multilora.slots import AdapterSlotCache, schedule_step
 
 MAX_STEPS = 100_000
 
@@ -51,14 +51,14 @@ def simulate(jobs, max_loras, max_num_seqs=None):
         if step >= MAX_STEPS:
             raise ValueError(f"jobs need more than {MAX_STEPS} steps")
         while queue and queue[0].arrival <= step:
-            waiting.append(Request(*queue.pop(0)[:2]))
+            waiting.append(queue.pop(0))
         admitted, waiting = schedule_step(
             waiting, running, max_loras, max_num_seqs
         )
         running = running + admitted
         misses = cache.misses
-        for _, adapter_id in running:
-            cache.activate(adapter_id)
+        for job in running:
+            cache.activate(job.adapter_id)
         steps.append(
             Step(
                 step,
@@ -68,9 +68,9 @@ def simulate(jobs, max_loras, max_num_seqs=None):
                 cache.misses - misses,
             )
         )
-        for request_id, _ in running:
-            steps_left[request_id] -= 1
-        running = [item for item in running if steps_left[item[0]]]
+        for job in running:
+            steps_left[job.request_id] -= 1
+        running = [job for job in running if steps_left[job.request_id]]
     return steps
 
 
@@ -130,5 +130,5 @@ def _check_jobs(jobs):
     return jobs
 
 
-def _ids(requests):
-    return [request_id for request_id, _ in requests]
+def _ids(jobs):
+    return [job.request_id for job in jobs]

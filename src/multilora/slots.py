@@ -68,13 +68,13 @@ class AdapterSlotCache:
 def schedule_step(waiting, running, max_loras, max_num_seqs=None):
     """Return (admitted, deferred) of one walk over the waiting queue.
 
-    waiting and running are sequences of Request, or of (request_id,
-    adapter_id). A request whose adapter would be one distinct adapter too
-    many among running and admitted is deferred: skipped, not a barrier, so
-    later ones are still looked at. Base requests (-1) always pass. Both
-    results keep the queue's order, and together they are the queue.
-    max_num_seqs adds the engine's seats; a full house *is* a barrier: all
-    behind it stay waiting, in `deferred` too.
+    waiting and running are sequences of Request, of (request_id, adapter_id)
+    tuples, or of anything with an adapter_id. A request whose adapter would
+    be one distinct adapter too many among running and admitted is deferred:
+    skipped, not a barrier, so later ones are still looked at. Base requests
+    (-1) always pass. Both results keep the queue's order, and together they
+    are the queue. max_num_seqs adds the engine's seats; a full house *is* a
+    barrier: all behind it stay waiting, in `deferred` too.
     As vLLM v1's Scheduler.schedule, for one step without token budget.
     Raises ValueError when running already holds more than max_loras
     adapters, or for an id below -1; TypeError for what is no request.
@@ -82,7 +82,7 @@ def schedule_step(waiting, running, max_loras, max_num_seqs=None):
     max_loras = integer("max_loras", max_loras, minimum=1)
     waiting = _requests("waiting", waiting)
     running = _requests("running", running)
-    active = {adapter_id for _, adapter_id in running} - {BASE}
+    active = {_adapter_of(request) for request in running} - {BASE}
     if len(active) > max_loras:
         raise ValueError(
             f"running holds {len(active)} distinct adapters, "
@@ -93,7 +93,7 @@ def schedule_step(waiting, running, max_loras, max_num_seqs=None):
         seats = integer("max_num_seqs", max_num_seqs, minimum=1) - len(running)
     admitted, deferred = [], []
     for request in waiting:
-        adapter_id = request[1]
+        adapter_id = _adapter_of(request)
         fits = adapter_id in active or len(active) < max_loras
         if len(admitted) < seats and (adapter_id == BASE or fits):
             admitted.append(request)
@@ -110,11 +110,16 @@ def _requests(name, queue):
         )
     queue = list(queue)
     for request in queue:
-        is_pair = isinstance(request, tuple) and len(request) == 2
-        if not is_pair or not is_integer(request[1]):
+        adapter_id = _adapter_of(request)
+        if not is_integer(adapter_id):
             raise TypeError(
                 f"{name} holds {shown(request)}, but a request is "
                 "(request_id, adapter_id) with an integer adapter_id"
             )
-        integer(f"adapter_id of {request[0]!r} in {name}", request[1], BASE)
+        integer(f"adapter_id of {shown(request)} in {name}", adapter_id, BASE)
     return queue
+
+
+def _adapter_of(request):
+    is_pair = isinstance(request, tuple) and len(request) == 2
+    return getattr(request, "adapter_id", request[1] if is_pair else None)
