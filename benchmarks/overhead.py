@@ -7,10 +7,7 @@ the machine, the versions and the date. One BLAS thread; minutes.
 """
 
 import json
-import os
 from pathlib import Path
-
-os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 from multilora.timing import machine, overhead
 

@@ -33,6 +33,11 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = pages_of(TOC)
 LABS = [page for page in PAGES if page.startswith("notebooks/")]
 
+try:
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+except ImportError:  # the fixture `browser` skips, and says why
+    PlaywrightTimeout = ()
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on the PATH"),
@@ -161,10 +166,7 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
     name = Path(path).name
     page.goto(f"{jupyterlab}/lab/tree/{name}.ipynb?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.click('.lm-MenuBar-item:has-text("Run")')
-    page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
-    page.wait_for_selector(".jp-Notebook .widget-slider", timeout=90_000)
-    _wait_for_idle(page)
+    _run_all(page)
     boxes = page.locator(".jp-OutputArea .widget-vbox")
     source = (ROOT / f"{path}.ipynb").read_text("utf-8")
     assert boxes.count() == source.count("data-explore=")
@@ -184,10 +186,26 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
     context.close()
 
 
-def _wait_for_idle(page):
-    """Cells run in order; the last prompt is a number when all are done."""
+def _run_all(page):
+    """Run every cell and wait until the last one has run.
+
+    JupyterLab drops the command while the kernel connects, and says idle
+    before it does, so it is given again until the first prompt is back.
+    """
+    prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
+    for _ in range(10):
+        page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
+        page.click('.lm-MenuBar-item:has-text("Run")')
+        page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+        try:
+            page.wait_for_selector(".widget-slider", timeout=15_000)
+            break
+        except PlaywrightTimeout:
+            continue
     page.wait_for_function(
-        """() => document.querySelector(
-             '.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'""",
+        """() => [...document.querySelectorAll('.jp-CodeCell')].every(
+             cell => /\\[\\d+\\]/.test(
+               cell.querySelector('.jp-InputPrompt').textContent))""",
         timeout=120_000,
     )
+    assert prompts.count() > 10

@@ -40,6 +40,7 @@ def test_the_five_numbers():
     ratio = economics.shrink_ratio(7_000_000_000, 4096, 32, 16)
     assert round(ratio) == 417
     assert economics.gpus_saved(100, 8) == 87
+    assert economics.engines_needed(10**17 + 1, 1) == 10**17 + 1
 
 
 def test_real_shapes_at_rank_16():
@@ -239,7 +240,16 @@ def test_units_are_binary():
     assert mib(2**20) == 1
     assert gib(2**30) == 1
     texts = [format_bytes(n) for n in (7, 2048, 33_554_432, 1.5 * GIB)]
+    assert format_bytes(2**30 - 1) == "1.0 GiB"
     assert texts == ["7 B", "2.0 KiB", "32.0 MiB", "1.50 GiB"]
+
+
+def test_published_data_cannot_be_spoilt():
+    published("models").clear()
+    assert published("models")
+    for wrong in (-1, 0, "8", float("nan")):
+        with pytest.raises((ValueError, TypeError), match="vocab_size"):
+            model_shape("Llama-2-7B", vocab_size=wrong)
 
 
 def test_data_files_hold_no_unread_constant():

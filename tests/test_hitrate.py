@@ -102,6 +102,13 @@ def test_che_solves_its_own_equation():
         )
 
 
+def test_che_loses_its_grip_under_strong_skew():
+    trace = traffic.zipf(60_000, 16, 2.0)
+    che = che_hit_curve(traffic.zipf_popularity(16, 2.0))
+    error = abs(che - hit_rate_curve(trace, 16)).max()
+    assert 0.02 < error < 0.05
+
+
 def test_che_fails_off_independent_draws():
     popularity = traffic.uniform_popularity(50)
     che = che_hit_curve(popularity)

@@ -167,6 +167,20 @@ def test_bad_batch_input_is_named(changes, error, named):
         apply_batched(**(good | changes))
 
 
+def test_numbers_too_large_are_named_not_warned_about():
+    with pytest.raises(ValueError, match="overflows float64"):
+        lora_delta(X * 1e300, A * 1e300, B, 1.0)
+    half = [item.astype(np.float16) for item in (X * 6e4, A, B)]
+    with pytest.raises(ValueError, match="overflows float16"):
+        lora_delta(*half, 4.0)
+
+
+@pytest.mark.parametrize("apply", [apply_batched, apply_row_by_row])
+def test_both_ways_refuse_nan(apply):
+    with pytest.raises(ValueError, match="x holds 12 NaN"):
+        apply(NAN, W, [(A, B)], [0, 0, -1], [1.0])
+
+
 def test_an_adapter_above_the_slot_rank_is_refused():
     with pytest.raises(ValueError, match="max_lora_rank is 1"):
         pad_adapter(A, B, 1)

@@ -76,6 +76,7 @@ def test_the_command_line_says_what_is_wrong(tmp_path):
     with pytest.raises(SystemExit, match=r"absent\.ipynb: no such file"):
         main(["run", str(tmp_path / "absent.ipynb")])
     broken = tmp_path / "broken.ipynb"
-    broken.write_text("{")
-    with pytest.raises(SystemExit, match=r"broken\.ipynb is not a notebook"):
-        main(["normalise", str(broken)])
+    for content in (b"{", b"", b"\xff\xfe\x00", b'{"a": 1}', b"[]"):
+        broken.write_bytes(content)
+        with pytest.raises(SystemExit, match=r"broken\.ipynb is not a note"):
+            main(["normalise", str(broken)])

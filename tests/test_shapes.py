@@ -56,6 +56,13 @@ def test_silent_fields_take_the_library_defaults():
     assert ModelShape.from_config(GOOD | {"model_type": "gemma2"}).tied
 
 
+def test_biases_that_a_file_adds_are_counted():
+    plain = ModelShape.from_config(GOOD).num_params
+    both = GOOD | {"attention_bias": True, "mlp_bias": True}
+    added = 2 * (4 * 64 + 2 * 96 + 64)
+    assert ModelShape.from_config(both).num_params == plain + added
+
+
 def test_reads_a_file_a_folder_and_a_dict(tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(GOOD))
@@ -81,6 +88,8 @@ def test_reads_a_file_a_folder_and_a_dict(tmp_path):
         ({"model_type": "gpt2"}, ValueError, "model_type is 'gpt2'"),
         ({"model_type": None}, ValueError, "model_type is None"),
         ({"model_type": ["llama"]}, ValueError, "model_type is"),
+        ({"num_local_experts": 8}, ValueError, "num_local_experts is 8"),
+        ({"attention_bias": 3}, ValueError, "attention_bias is 3"),
         ({"tie_word_embeddings": "yes"}, ValueError, "tie_word_embeddings"),
     ],
 )
@@ -94,6 +103,8 @@ def test_bad_files_say_what_they_are(tmp_path):
         ModelShape.from_config(tmp_path)
     with pytest.raises(ValueError, match="no such file"):
         ModelShape.from_config(tmp_path / "absent.json")
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        ModelShape.from_config("x" * 5000)
     broken = tmp_path / "config.json"
     for text, named in (("{", "is not JSON"), ("[1]", "must be an object")):
         broken.write_text(text)

@@ -178,8 +178,8 @@ def test_bad_queues_are_named(waiting, running, named):
 @pytest.mark.parametrize(
     ("jobs", "named"),
     [
-        ([], "must hold Jobs"),
-        ([("a", 1, 0, 1)], "must hold Jobs"),
+        ([], "jobs is empty"),
+        ([("a", 1, 0, 1)], "jobs holds"),
         ([Job("a", 1, -1, 1)], "arrival of 'a' is -1"),
         ([Job("a", 1, 0, 0)], "num_steps of 'a' is 0"),
         ([Job("a", 1, 0, 1)] * 2, "must be unique"),

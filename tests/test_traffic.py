@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from multilora import traffic
+from multilora.slots import AdapterSlotCache
 
 N = 60_000
 
@@ -64,6 +65,22 @@ def test_sticky_sessions_have_the_length_they_say():
     assert abs(N / changes / expected - 1) < 0.06
     assert abs(shares(ids, 20) - 1 / 20).max() < 0.02
     assert len(set(traffic.sticky(100, 20, stay=1).tolist())) == 1
+
+
+def test_interleaved_sessions_fit_when_no_more_of_them_than_slots():
+    rates = {}
+    for num_sessions in (1, 8, 20):
+        ids = traffic.sticky(N, 40, stay=0.98, num_sessions=num_sessions)
+        assert abs(shares(ids, 40) - 1 / 40).max() < 0.02
+        same = [np.flatnonzero(ids == i) for i in range(40)]
+        assert all(len(rows) for rows in same)
+        cache = AdapterSlotCache(8)
+        for adapter_id in ids:
+            cache.activate(int(adapter_id))
+        rates[num_sessions] = cache.hit_rate
+    assert rates[1] > 0.98
+    assert rates[8] > 0.9
+    assert rates[20] < 0.6
 
 
 def test_sticky_that_never_stays_is_uniform():

@@ -3,8 +3,8 @@
 import json
 import math
 
-from multilora.arguments import choice, integer, names
-from multilora.shapes import ALL_LINEAR, ATTENTION, EMBEDDINGS
+from multilora.arguments import choice, integer, names, shown, text
+from multilora.shapes import ALL_LINEAR, ATTENTION, EMBEDDINGS, check_shape
 
 DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
@@ -21,7 +21,7 @@ def adapter_params(shape, rank, target_modules):
     rank = integer("rank", rank, minimum=1)
     widths = (
         item.in_features + item.out_features
-        for item in shape.select(target_modules)
+        for item in check_shape(shape).select(target_modules)
     )
     return rank * shape.num_layers * sum(widths)
 
@@ -42,7 +42,8 @@ def adapter_file_bytes(
     BF16, or their names in torch. target_modules may hold embed_tokens and
     lm_head besides the linear layers. `prefix` precedes each key;
     `saved_in_full` names embeddings that the file holds as whole matrices,
-    in full_dtype.
+    in full_dtype; nothing is added to it for embed_tokens or lm_head among
+    the targets, though PEFT's default saves those too.
     Source: the safetensors format, version 0.8, and PEFT 0.21 key names.
     Raises ValueError for an unknown dtype, module or a rank below 1.
     """
@@ -64,7 +65,8 @@ def adapter_tensors(
     """Return {key: (dtype, tensor shape)} of the file that PEFT writes."""
     rank = integer("rank", rank, minimum=1)
     dtype, full_dtype = _dtype(dtype), _dtype(full_dtype, "full_dtype")
-    linears, tables = _split_targets(shape, target_modules)
+    text("prefix", prefix)
+    linears, tables = _split_targets(check_shape(shape), target_modules)
     vocab, hidden = shape.vocab_size, shape.hidden_size
     tensors = {}
     for layer in range(shape.num_layers):
@@ -80,8 +82,7 @@ def adapter_tensors(
         tensors[f"{prefix}lm_head.lora_A.weight"] = (rank, hidden)
         tensors[f"{prefix}lm_head.lora_B.weight"] = (vocab, rank)
     typed = {key: (dtype, size) for key, size in tensors.items()}
-    for name in names("saved_in_full", saved_in_full) if saved_in_full else ():
-        choice("saved_in_full", name, EMBEDDINGS)
+    for name in _saved(saved_in_full):
         path = "lm_head" if name == "lm_head" else "model.embed_tokens"
         wrapped = ".base_layer" if name in tables else ""
         key = f"{prefix}{path}{wrapped}.weight"
@@ -117,7 +118,7 @@ def explain_file_bytes(actual_bytes, shape, rank, target_modules):
     """
     actual_bytes = integer("actual_bytes", actual_bytes, minimum=1)
     tensors = adapter_tensors(shape, rank, target_modules, "F16")
-    smallest = min(math.prod(size) for _, size in tensors.values())
+    smallest = min(2 * math.prod(size) for _, size in tensors.values())
     if actual_bytes < smallest:
         return "too small for even one of its tensors: the save went wrong"
     for prefix, prefix_text in _PREFIXES.items():
@@ -128,8 +129,8 @@ def explain_file_bytes(actual_bytes, shape, rank, target_modules):
                         shape, rank, target_modules, dtype, prefix, saved, full
                     )
                     if size == actual_bytes:
-                        text = saved_text and f"{saved_text} in {full}"
-                        return _DTYPE_TEXT[dtype] + prefix_text + text
+                        ending = saved_text and f"{saved_text} in {full}"
+                        return _DTYPE_TEXT[dtype] + prefix_text + ending
     return None
 
 
@@ -143,6 +144,17 @@ def _split_targets(shape, target_modules):
     return (shape.select(linears) if linears else ()), set(wanted) - set(
         linears
     )
+
+
+def _saved(saved_in_full):
+    if not isinstance(saved_in_full, tuple | list | set):
+        raise TypeError(
+            f"saved_in_full is {shown(saved_in_full)}, but must be a list "
+            f"out of {', '.join(EMBEDDINGS)}"
+        )
+    return [
+        choice("saved_in_full", name, EMBEDDINGS) for name in saved_in_full
+    ]
 
 
 def _width(tensor):

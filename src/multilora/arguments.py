@@ -5,7 +5,7 @@ TypeError is for a value of the wrong kind, ValueError for a wrong value.
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 
@@ -53,21 +53,47 @@ def finite_number(name, value, minimum=None, maximum=None, above=None):
 def choice(name, value, allowed):
     """Return value if it is one of allowed, or raise an error."""
     allowed = list(allowed)
-    if isinstance(value, (list, dict, np.ndarray)) or value not in allowed:
+    is_known = isinstance(value, str | int | bool) and value in allowed
+    if not is_known:
         options = ", ".join(repr(option) for option in allowed)
         raise ValueError(f"{name} is {shown(value)}, allowed: {options}")
+    return value
+
+
+def text(name, value):
+    """Return value if it is a str, or raise TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {shown(value)}, but must be a str")
+    return value
+
+
+def items(name, value, kind):
+    """Return the items of an iterable as a list, each an instance of kind."""
+    allowed = f"a sequence of {kind.__name__}"
+    no_row = isinstance(value, str | bytes | Mapping | Set)
+    no_row = no_row or not isinstance(value, Iterable)
+    if no_row or (isinstance(value, np.ndarray) and value.ndim == 0):
+        raise TypeError(f"{name} is {shown(value)}, but must be {allowed}")
+    value = list(value)
+    for item in value:
+        if not isinstance(item, kind):
+            raise TypeError(
+                f"{name} holds {shown(item)}, but must be {allowed}"
+            )
     return value
 
 
 def names(name, value):
     """Return a non-empty list of strings, or raise an error."""
     is_list = isinstance(value, Sequence | set | frozenset)
-    if isinstance(value, str) or not is_list:
-        raise TypeError(f"{name} is {shown(value)}, but must be a list of str")
+    if isinstance(value, str | bytes) or not is_list:
+        raise TypeError(
+            f"{name} is {shown(value)}, but must be a list of names"
+        )
     value = sorted(value) if isinstance(value, set | frozenset) else value
     if not value or not all(isinstance(item, str) for item in value):
         raise ValueError(
-            f"{name} is {shown(value)}, but must hold at least one str"
+            f"{name} is {shown(value)}, but must hold names, at least one"
         )
     return list(value)
 
@@ -93,6 +119,10 @@ def real_array(name, value, shape_text="an array of real numbers"):
         array = np.asanyarray(value)
     except ValueError:
         array = np.asanyarray(None)
+    if isinstance(array, np.matrix | np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a {type(array).__name__}, but must be a plain array"
+        )
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":

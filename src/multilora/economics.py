@@ -4,11 +4,10 @@ The first five functions take a square model (hidden × hidden projections),
 as textbooks do. The rest take a ModelShape, read from a real config.json.
 """
 
-import math
-
 from multilora.adapter_file import adapter_file_bytes, adapter_params
 from multilora.arguments import integer
 from multilora.reservation import slot_reservation_bytes
+from multilora.shapes import check_shape
 from multilora.units import GIB
 
 __all__ = [
@@ -69,7 +68,7 @@ def engines_needed(tenants, max_loras):
     ceil(tenants / max_loras). Load can need more: see multilora.fleet.
     """
     tenants = integer("tenants", tenants, minimum=1)
-    return math.ceil(tenants / integer("max_loras", max_loras, minimum=1))
+    return -(-tenants // integer("max_loras", max_loras, minimum=1))
 
 
 def gpus_saved(tenants, max_loras):
@@ -86,6 +85,7 @@ def kv_bytes_per_token(shape, bytes_per_param=2):
     attention in every layer. Raises ValueError below 1.
     """
     width = integer("bytes_per_param", bytes_per_param, minimum=1)
+    check_shape(shape)
     return 2 * shape.num_layers * shape.num_kv_heads * shape.head_dim * width
 
 
@@ -94,7 +94,7 @@ def base_flops_per_token(shape):
 
     Two a weight (multiply and add); attention scores and lm_head apart.
     """
-    return 2 * shape.linear_params
+    return 2 * check_shape(shape).linear_params
 
 
 def delta_flops_per_token(shape, rank, target_modules="all-linear"):

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer
+from multilora.arguments import finite_number, integer, items
 from multilora.economics import engines_needed
 
 HOURS = 24
+MAX_TENANTS = 10**7
 
 
 def load_by_hour(tenants, peak_load, spread_hours, quiet_share=0.1):
@@ -18,7 +19,7 @@ def load_by_hour(tenants, peak_load, spread_hours, quiet_share=0.1):
     at 9 a.m. and spread evenly over spread_hours hours: 1 means that all
     tenants spike together. Raises ValueError below 1 tenant or hour.
     """
-    tenants = integer("tenants", tenants, minimum=1)
+    tenants = integer("tenants", tenants, 1, MAX_TENANTS)
     peak_load = finite_number("peak_load", peak_load, minimum=0)
     spread = integer("spread_hours", spread_hours, minimum=1, maximum=HOURS)
     quiet = finite_number("quiet_share", quiet_share, minimum=0, maximum=1)
@@ -32,12 +33,13 @@ def engines_under_load(tenants, max_loras, load):
 
     `load` is the array of load_by_hour. A fleet sized at its peak needs
     ceil(max(load)) engines to serve it and ceil(tenants / max_loras) to
-    give each tenant a slot.
+    give each tenant a slot. Load is taken to split freely over engines, so
+    a real fleet needs this many or more.
     """
     floor = engines_needed(tenants, max_loras)
     peaks = [
         finite_number(f"load[{hour}]", value, minimum=0)
-        for hour, value in enumerate(load)
+        for hour, value in enumerate(items("load", load, object))
     ]
     if not peaks:
         raise ValueError("load is empty, but must hold at least one hour")

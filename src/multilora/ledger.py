@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from multilora.arguments import finite_number, integer
 from multilora.economics import kv_bytes_per_token
 from multilora.reservation import DEFAULT_VERSION, slot_reservation_bytes
+from multilora.shapes import check_shape
 from multilora.units import GIB
 
 BLOCK_TOKENS = 16  # vLLM's default KV block on CUDA
@@ -55,7 +56,8 @@ def memory_ledger(
     so); they are left out, so kv_tokens is an upper bound.
     card_gib is in GiB. Raises ValueError as slot_reservation_bytes does.
     """
-    card_gib = finite_number("card_gib", card_gib, above=0)
+    check_shape(shape)
+    card_gib = finite_number("card_gib", card_gib, 1e-3, 1e6)
     share = finite_number(
         "gpu_memory_utilization", gpu_memory_utilization, above=0, maximum=1
     )

@@ -16,6 +16,8 @@ from multilora.operands import (
     look_up,
 )
 
+MAX_RANK = 2**16  # far above any model's width; catches a slip of units
+
 
 def lora_delta(x, A, B, scaling):
     """Return what one adapter adds: scaling × (x @ A.T) @ B.T.
@@ -61,18 +63,13 @@ def apply_batched(x, W, adapters, adapter_ids, scalings):
     """
     x, W = check_base(x, W)
     groups = group_rows(adapter_ids, x.shape[0])
-    used = {
-        adapter_id: look_up(adapters, scalings, adapter_id, x, W)
-        for adapter_id, _ in groups
-        if adapter_id != BASE
-    }
+    used = _look_up_all(adapters, scalings, groups, x, W)
     y = _base(x, W)
     for adapter_id, rows in groups:
         adapter = used.get(adapter_id)
         if adapter is not None:
             y[rows] += _delta(x[rows], *adapter)
-    if not np.isfinite(y).all():
-        _blame(x, W, used)
+    _require_finite_batch(y, x, W, used)
     return y
 
 
@@ -83,14 +80,17 @@ def apply_row_by_row(x, W, adapters, adapter_ids, scalings):
     """
     x, W = check_base(x, W)
     ids = check_ids(adapter_ids, x.shape[0])
+    groups = group_rows(ids, x.shape[0])
+    used = _look_up_all(adapters, scalings, groups, x, W)
     rows = []
-    for row, adapter_id in zip(x, ids, strict=True):
+    for row, adapter_id in zip(x, ids.tolist(), strict=True):
         y = _base(row[None], W)
-        if adapter_id != BASE:
-            adapter = look_up(adapters, scalings, adapter_id, x, W)
-            y = y if adapter is None else y + _delta(row[None], *adapter)
+        if adapter_id in used:
+            y = y + _delta(row[None], *used[adapter_id])
         rows.append(y)
-    return np.concatenate(rows)
+    y = np.concatenate(rows)
+    _require_finite_batch(y, x, W, used)
+    return y
 
 
 def group_rows(adapter_ids, num_rows):
@@ -99,7 +99,7 @@ def group_rows(adapter_ids, num_rows):
     One stable sort, so rows of one adapter keep their order. adapter_ids
     holds num_rows integers of at least -1.
     """
-    ids = check_ids(adapter_ids, num_rows)
+    ids = check_ids(adapter_ids, integer("num_rows", num_rows, minimum=1))
     order = np.argsort(ids, kind="stable")
     starts = np.flatnonzero(np.diff(ids[order])) + 1
     return [(int(ids[rows[0]]), rows) for rows in np.split(order, starts)]
@@ -113,30 +113,48 @@ def pad_adapter(A, B, max_lora_rank):
     """
     A, B = check_adapter(A, B)
     rank = A.shape[0]
-    pad = integer("max_lora_rank", max_lora_rank, minimum=rank) - rank
+    pad = integer("max_lora_rank", max_lora_rank, rank, MAX_RANK) - rank
     return np.pad(A, ((0, pad), (0, 0))), np.pad(B, ((0, 0), (0, pad)))
 
 
+def _look_up_all(adapters, scalings, groups, x, W):
+    """Return {id: (A, B, scaling)} of the ids in use, base left out."""
+    used = {}
+    for adapter_id, _ in groups:
+        if adapter_id != BASE:
+            adapter = look_up(adapters, scalings, adapter_id, x, W)
+            used |= {} if adapter is None else {adapter_id: adapter}
+    return used
+
+
 def _delta(x, A, B, scaling):
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return ((x @ A.T) * scaling) @ B.T
 
 
 def _base(x, W):
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return x @ W.T
 
 
 def _require_finite_result(y, **inputs):
-    if not np.isfinite(y).all():
-        for name, array in inputs.items():
-            require_finite(name, array)
+    """Blame the input that is not finite, or else an overflow."""
+    if np.isfinite(y).all():
+        return
+    for name, array in inputs.items():
+        require_finite(name, array)
+    raise ValueError(
+        f"the result overflows {y.dtype}: {', '.join(inputs)} and scaling "
+        "are finite but too large; scale them down or use a wider dtype"
+    )
 
 
-def _blame(x, W, used):
+def _require_finite_batch(y, x, W, used):
+    if np.isfinite(y).all():
+        return
     require_finite("x", x)
     require_finite("W", W)
-    for adapter_id, adapter in used.items():
-        if adapter is not None:
-            require_finite(f"adapters[{adapter_id}].A", adapter[0])
-            require_finite(f"adapters[{adapter_id}].B", adapter[1])
+    for adapter_id, (A, B, _) in used.items():
+        require_finite(f"adapters[{adapter_id}].A", A)
+        require_finite(f"adapters[{adapter_id}].B", B)
+    _require_finite_result(y, x=x, W=W)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat.reader import NotJSONError
+from nbformat.validator import ValidationError
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MEASURED = "nbval-ignore-output"
@@ -121,7 +123,14 @@ def main(arguments):
             sys.exit(f"{path}: no such file")
         try:
             notebook = nbformat.read(path, as_version=4)
-        except (nbformat.reader.NotJSONError, UnicodeDecodeError):
+            nbformat.validate(notebook)
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+            NotJSONError,
+            ValidationError,
+        ):
             sys.exit(f"{path} is not a notebook")
         text = to_text(execute(path) if command == "run" else notebook)
         Path(path).write_text(text, encoding="utf-8")

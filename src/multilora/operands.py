@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from multilora.arguments import finite_number, is_integer, matrix, shown
+from multilora.arguments import (
+    finite_number,
+    is_array,
+    is_integer,
+    matrix,
+    shown,
+)
 
 BASE = -1
 
@@ -79,12 +85,11 @@ def look_up(adapters, scalings, adapter_id, x, W):
 
 
 def _entry(name, table, adapter_id):
+    is_row = isinstance(table, Sequence) or is_array(table)
     if isinstance(table, Mapping):
         known = [key for key in table if is_integer(key)]
         found = adapter_id in table
-    elif isinstance(table, Sequence | np.ndarray) and not isinstance(
-        table, str
-    ):
+    elif is_row and not isinstance(table, str | bytes):
         known = range(len(table))
         found = adapter_id < len(table)
     else:

@@ -1,22 +1,26 @@
 """Figures that others published, as data with their sources."""
 
+import copy
 import json
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
-from multilora.arguments import choice
+from multilora.arguments import choice, integer
 from multilora.shapes import ModelShape
 
 
-@cache
 def published(name):
     """Return one of the data files of the package as plain Python data.
 
-    Each holds its source beside its figures. Treat it as read-only.
+    Each holds its source beside its figures; each call gives a fresh copy.
     Raises ValueError for a name that is none of theirs.
     """
-    choice("name", name, _FILES)
+    return copy.deepcopy(_read(choice("name", name, _FILES)))
+
+
+@cache
+def _read(name):
     text = files("multilora").joinpath(f"data/{name}.json").read_text("utf-8")
     return json.loads(text)
 
@@ -45,4 +49,7 @@ def model_shape(name, vocab_size=None):
     choice("name", name, model_names())
     (model,) = (item for item in published("models") if item["name"] == name)
     shape = ModelShape.from_config(model["config"], name=name)
-    return replace(shape, vocab_size=vocab_size) if vocab_size else shape
+    if vocab_size is None:
+        return shape
+    vocab_size = integer("vocab_size", vocab_size, minimum=1)
+    return replace(shape, vocab_size=vocab_size)

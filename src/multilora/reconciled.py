@@ -6,6 +6,8 @@ from multilora.published import model_shape, published
 from multilora.reservation import slot_reservation_bytes
 from multilora.units import GIB
 
+_SURPRISES = ("saved in full", "too small", "prefix")
+
 
 def adapter_file_table():
     """Return public adapter files with the reason for their size."""
@@ -17,7 +19,15 @@ def adapter_file_table():
             row["rank"],
             row["target_modules"],
         )
-        table.append(row | {"why": why, "note": row.get("note", "")})
+        surprise = any(word in why for word in _SURPRISES)
+        table.append(
+            row
+            | {
+                "why": why,
+                "note": row.get("note", ""),
+                "is_plain": not surprise,
+            }
+        )
     return table
 
 
@@ -26,8 +36,7 @@ def odd_files():
     table = adapter_file_table()
     seen = {}
     for row in table:
-        is_odd = any(word in row["why"] for word in ("saved", "too", "prefix"))
-        if is_odd or row.get("odd"):
+        if row.get("odd") or not row["is_plain"]:
             seen.setdefault(row["file_bytes"], row)
     return list(seen.values())
 

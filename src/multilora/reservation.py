@@ -8,7 +8,7 @@ at the three versions below; another version is refused, not guessed.
 from dataclasses import dataclass
 
 from multilora.arguments import choice, integer, names
-from multilora.shapes import ALL_LINEAR, EMBEDDINGS
+from multilora.shapes import ALL_LINEAR, EMBEDDINGS, check_shape
 
 PACKED = {
     "qkv_proj": ("q_proj", "k_proj", "v_proj"),
@@ -73,9 +73,11 @@ def slot_reservation_bytes(
 
     max_loras × max_lora_rank × the summed (in + out) of every module that
     this version wraps, × bytes_per_param; the embedding and lm_head count
-    where the version wraps them for this architecture. target_modules is
-    the engine's --lora-target-modules: naming one of q, k, v (or of gate,
-    up) reserves the whole packed group, because vLLM fuses it.
+    where the version wraps them for this architecture. Where they do, 0.8.5
+    adds three tables of 256 × hidden_size a slot, whatever the rank.
+    target_modules is the engine's --lora-target-modules (not in 0.8.5):
+    naming one of q, k, v (or of gate, up) reserves the whole packed group,
+    because vLLM fuses it.
     One engine, tensor parallel size 1.
     Raises ValueError for a rank vLLM does not accept, an unknown version,
     module or architecture.
@@ -83,7 +85,7 @@ def slot_reservation_bytes(
     rule = SLOT_RULES[choice("vllm_version", vllm_version, SLOT_RULES)]
     choice(
         f"architecture in vLLM {vllm_version}",
-        shape.architecture,
+        check_shape(shape).architecture,
         rule.supports,
     )
     slots = integer("max_loras", max_loras, minimum=1)
@@ -107,10 +109,12 @@ def slot_reservation_bytes(
 def reserved_modules(shape, target_modules=None, vllm_version=DEFAULT_VERSION):
     """Return the modules that get slots, packed groups completed."""
     rule = SLOT_RULES[choice("vllm_version", vllm_version, SLOT_RULES)]
-    wraps = shape.architecture in rule.wraps_embeddings
+    wraps = check_shape(shape).architecture in rule.wraps_embeddings
     supported = ALL_LINEAR + (EMBEDDINGS if wraps else ())
     if target_modules is None:
         return supported
+    if isinstance(target_modules, str) and target_modules == "all-linear":
+        target_modules = ALL_LINEAR
     wanted = set(names("target_modules", target_modules))
     for name in sorted(wanted):
         choice("target_modules", name, (*supported, *PACKED))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer, shown
+from multilora.arguments import finite_number, integer, items
 from multilora.hitrate import check_trace
 from multilora.slots import AdapterSlotCache, schedule_step
 
@@ -75,13 +75,20 @@ def simulate(jobs, max_loras, max_num_seqs=None):
 
 
 def steps_waited(jobs, steps):
-    """Return {request_id: steps between arrival and admission}."""
-    arrival = {job.request_id: job.arrival for job in jobs}
-    return {
-        request_id: step.step - arrival[request_id]
-        for step in steps
-        for request_id in step.admitted
-    }
+    """Return {request_id: steps between arrival and admission}.
+
+    Raises ValueError when a step admits a request that jobs does not hold.
+    """
+    arrival = {job.request_id: job.arrival for job in items("jobs", jobs, Job)}
+    waited = {}
+    for step in items("steps", steps, Step):
+        for request_id in step.admitted:
+            if request_id not in arrival:
+                raise ValueError(
+                    f"steps admits {request_id!r}, which jobs does not hold"
+                )
+            waited[request_id] = step.step - arrival[request_id]
+    return waited
 
 
 def hot_and_cold(num_steps, hot_every=2, run_steps=3):
@@ -90,7 +97,7 @@ def hot_and_cold(num_steps, hot_every=2, run_steps=3):
     The hot adapter's requests arrive every hot_every steps up to num_steps
     and run run_steps each; the cold one queues right behind the first.
     """
-    num_steps = integer("num_steps", num_steps, minimum=1)
+    num_steps = integer("num_steps", num_steps, 1, MAX_STEPS)
     hot_every = integer("hot_every", hot_every, minimum=1)
     run_steps = integer("run_steps", run_steps, minimum=1)
     jobs = [
@@ -119,9 +126,9 @@ def first_token_ms(trace, max_loras, warm_ms, load_ms):
 
 
 def _check_jobs(jobs):
-    jobs = list(jobs)
-    if not jobs or not all(isinstance(job, Job) for job in jobs):
-        raise ValueError(f"jobs is {shown(jobs)}, but must hold Jobs")
+    jobs = items("jobs", jobs, Job)
+    if not jobs:
+        raise ValueError("jobs is empty, but must hold at least one Job")
     for job in jobs:
         integer(f"arrival of {job.request_id!r}", job.arrival, minimum=0)
         integer(f"num_steps of {job.request_id!r}", job.num_steps, minimum=1)

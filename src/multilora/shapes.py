@@ -47,7 +47,7 @@ class ModelShape:
     """The widths of a decoder-only transformer; make one with from_config.
 
     Widths are in elements. `tied` says that lm_head shares the embedding's
-    weights.
+    weights, `biased` names the linear layers that carry a bias.
     """
 
     name: str
@@ -60,6 +60,7 @@ class ModelShape:
     head_dim: int
     vocab_size: int
     tied: bool
+    biased: tuple = ()
 
     @classmethod
     def from_config(cls, path_or_dict, name=None):
@@ -73,6 +74,8 @@ class ModelShape:
         architecture = choice(
             "model_type", config.get("model_type"), ARCHITECTURES
         )
+        _refuse_experts(config)
+        family = _FAMILIES[architecture]
         hidden = _field(config, "hidden_size")
         heads = _field(config, "num_attention_heads")
         kv_heads = _field(config, "num_key_value_heads", default=heads)
@@ -86,7 +89,8 @@ class ModelShape:
             num_kv_heads=kv_heads,
             head_dim=_field(config, "head_dim", default=hidden // heads),
             vocab_size=_field(config, "vocab_size"),
-            tied=_is_tied(config, _FAMILIES[architecture]["tied"]),
+            tied=_flag(config, "tie_word_embeddings", family["tied"]),
+            biased=_biased(config, family["biased"]),
         )
         shape._check_heads("head_dim" in config)
         return shape
@@ -128,6 +132,8 @@ class ModelShape:
         """
         if isinstance(target_modules, str) and target_modules == "all-linear":
             return self.linears
+        if isinstance(target_modules, str):
+            choice("target_modules", target_modules, ("all-linear",))
         wanted = names("target_modules", target_modules)
         for module in wanted:
             choice("target_modules", module, ALL_LINEAR)
@@ -146,7 +152,7 @@ class ModelShape:
         biases = sum(
             item.out_features
             for item in self.linears
-            if item.name in family["biased"]
+            if item.name in self.biased
         )
         norms = family["norms"] * self.hidden_size
         tables = 1 if self.tied else 2
@@ -158,6 +164,16 @@ class ModelShape:
         )
 
 
+def check_shape(shape):
+    """Return shape if it is a ModelShape, or raise TypeError."""
+    if not isinstance(shape, ModelShape):
+        raise TypeError(
+            f"shape is {shown(shape)}, but must be a ModelShape; make one "
+            "with ModelShape.from_config or published.model_shape"
+        )
+    return shape
+
+
 def _read_config(path_or_dict):
     if isinstance(path_or_dict, dict):
         return path_or_dict, "unnamed"
@@ -167,8 +183,12 @@ def _read_config(path_or_dict):
             "a config.json, a folder that holds one, or its content as a dict"
         )
     path = Path(path_or_dict)
-    path = path / "config.json" if path.is_dir() else path
-    if not path.is_file():
+    try:
+        path = path / "config.json" if path.is_dir() else path
+        is_there = path.is_file()
+    except (OSError, ValueError):  # too long a name, or a null byte
+        is_there = False
+    if not is_there:
         raise ConfigNotFoundError(
             f"path_or_dict is {shown(str(path_or_dict))}: no such file; "
             "give a config.json or a folder that holds one"
@@ -194,7 +214,25 @@ def _field(config, key, default=None):
     return integer(key, value, minimum=1)
 
 
-def _is_tied(config, default):
-    value = config.get("tie_word_embeddings")
-    value = default if value is None else value
-    return choice("tie_word_embeddings", value, (True, False))
+def _flag(config, key, default):
+    value = config.get(key)
+    return choice(key, default if value is None else value, (True, False))
+
+
+def _biased(config, default):
+    """Linear layers with a bias: the family's own, or what the file adds."""
+    biased = default
+    if _flag(config, "attention_bias", False):
+        biased = (*biased, *ATTENTION)
+    if _flag(config, "mlp_bias", False):
+        biased = (*biased, *MLP)
+    return tuple(name for name in ALL_LINEAR if name in biased)
+
+
+def _refuse_experts(config):
+    for key in ("num_local_experts", "num_experts", "n_routed_experts"):
+        if config.get(key):
+            raise ValueError(
+                f"{key} is {shown(config[key])}, but mixtures of experts are "
+                f"not supported; allowed: dense {', '.join(ARCHITECTURES)}"
+            )

@@ -16,7 +16,7 @@ from collections import OrderedDict
 import ipywidgets as widgets
 from IPython.display import display
 
-from multilora.arguments import shown
+from multilora.arguments import items, shown
 from multilora.figures.style import new_figure, render_svg
 
 MAX_FRAMES_KEPT = 256
@@ -32,7 +32,7 @@ def explore(draw, start=None, **axes):
     for an empty axis or a start that is none of its stops.
     """
     axes = _check_axes(draw, axes)
-    stops = _check_start(axes, start or {})
+    stops = _check_start(axes, {} if start is None else start)
     player = _Player(draw)
     svg, sentence = player.frame(stops)
     sliders = {
@@ -107,19 +107,30 @@ def _check_axes(draw, axes):
             f"draw is {_address(draw)}, which does not fit the axes "
             f"{', '.join(axes) or '(none)'}: {error}"
         ) from None
+    checked = {}
     for name, axis in axes.items():
-        if isinstance(axis, str) or not hasattr(axis, "__iter__"):
-            raise TypeError(
-                f"{name} is {shown(axis)}, but must be a list of stops"
-            )
-        if not list(axis):
+        stops = [_plain(stop) for stop in items(name, axis, object)]
+        if not stops:
             raise ValueError(f"{name} is empty, but must hold a stop")
-    return {
-        name: [_plain(stop) for stop in axis] for name, axis in axes.items()
-    }
+        if any(not isinstance(stop, str | int | float) for stop in stops):
+            raise TypeError(
+                f"{name} holds {shown(stops)}, but stops must be "
+                "numbers or text"
+            )
+        if len(set(stops)) < len(stops):
+            raise ValueError(
+                f"{name} is {shown(stops)}, but holds a stop twice"
+            )
+        checked[name] = stops
+    return checked
 
 
 def _check_start(axes, start):
+    if not isinstance(start, dict):
+        raise TypeError(
+            f"start is {shown(start)}, but must be a dict that "
+            "maps an axis to its opening stop"
+        )
     for name, stop in start.items():
         if name not in axes or stop not in axes[name]:
             raise ValueError(

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from multilora.arguments import integer, is_integer, shown
+from multilora.arguments import integer, is_integer, items, shown
 from multilora.operands import BASE
 
 
@@ -104,11 +104,7 @@ def schedule_step(waiting, running, max_loras, max_num_seqs=None):
 
 
 def _requests(name, queue):
-    if isinstance(queue, str) or not hasattr(queue, "__iter__"):
-        raise TypeError(
-            f"{name} is {shown(queue)}, but must be a sequence of requests"
-        )
-    queue = list(queue)
+    queue = items(name, queue, object)
     for request in queue:
         adapter_id = _adapter_of(request)
         if not is_integer(adapter_id):

@@ -6,6 +6,7 @@ import time
 from datetime import date
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from multilora.arguments import choice, integer, shown
 from multilora.lora import apply_batched, apply_row_by_row
@@ -16,11 +17,11 @@ def paired_ratios(functions, baseline, num_rounds=9):
     """Return {name: median of time / baseline's time in the same round}.
 
     functions is {name: callable without arguments}, baseline one of its
-    names. Process CPU time, so that other programs on the machine count
-    for less; each round runs every function once in an order drawn anew,
-    after one warm-up round.
+    names. CPU time of one BLAS thread, so that neither other programs on
+    the machine nor waiting threads count; each round runs every function
+    once, in an order drawn anew, after one warm-up round.
     """
-    num_rounds = integer("num_rounds", num_rounds, minimum=1)
+    num_rounds = integer("num_rounds", num_rounds, 1, 1000)
     if not functions or not all(map(callable, functions.values())):
         raise ValueError(
             f"functions is {shown(functions)}, but must map at least one "
@@ -29,13 +30,13 @@ def paired_ratios(functions, baseline, num_rounds=9):
     choice("baseline", baseline, functions)
     seconds = {name: [] for name in functions}
     rng = np.random.default_rng(0)
-    for round_number in range(-1, num_rounds):
-        for name in rng.permutation(list(functions)).tolist():
-            function = functions[name]
-            start = time.process_time()
-            function()
-            if round_number >= 0:
-                seconds[name].append(time.process_time() - start)
+    with threadpool_limits(limits=1):
+        for round_number in range(-1, num_rounds):
+            for name in rng.permutation(list(functions)).tolist():
+                start = time.process_time()
+                functions[name]()
+                if round_number >= 0:
+                    seconds[name].append(time.process_time() - start)
     base = np.array(seconds[baseline])
     return {
         name: float(np.median(np.array(times) / base))

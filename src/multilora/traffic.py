@@ -8,6 +8,9 @@ import numpy as np
 
 from multilora.arguments import finite_number, integer
 
+MAX_REQUESTS = 10**9  # 8 GB of ids; beyond that a slip is likelier
+MAX_ADAPTERS = 10**7
+
 
 def uniform(num_requests, num_adapters, seed=0):
     """Return ids drawn independently, each adapter equally likely."""
@@ -35,27 +38,36 @@ def eighty_twenty(num_requests, num_adapters, num_hot=None, seed=0):
 
 def cyclic(num_requests, num_adapters):
     """Return 0, 1, …, num_adapters - 1, 0, 1, …: LRU's worst case."""
-    num_requests = integer("num_requests", num_requests, minimum=1)
-    num_adapters = integer("num_adapters", num_adapters, minimum=1)
+    num_requests = integer("num_requests", num_requests, 1, MAX_REQUESTS)
+    num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
     return np.arange(num_requests) % num_adapters
 
 
-def sticky(num_requests, num_adapters, stay=0.9, seed=0):
-    """Return ids that repeat with probability `stay`, else jump uniformly.
+def sticky(num_requests, num_adapters, stay=0.9, seed=0, num_sessions=1):
+    """Return ids of num_sessions sessions at once, requests interleaved.
 
-    A jump may land on the same adapter, so a session lasts
-    1 / ((1 - stay) × (1 - 1/num_adapters)) requests on average, and each
-    adapter gets the same share in the long run.
+    Each request belongs to a session drawn uniformly. A session repeats its
+    adapter with probability `stay`, else jumps to one drawn uniformly,
+    maybe the same, so it lasts 1 / ((1 - stay) × (1 - 1/num_adapters)) of
+    its own requests on average. Each adapter gets the same share in the
+    long run.
     """
     stay = finite_number("stay", stay, minimum=0, maximum=1)
+    num_sessions = integer("num_sessions", num_sessions, 1, MAX_ADAPTERS)
     jumps = uniform(num_requests, num_adapters, seed)
     rng = np.random.default_rng([_seed(seed), 1])
     moved = rng.random(len(jumps)) >= stay
+    session = rng.integers(0, num_sessions, len(jumps))
+    ids = np.empty_like(jumps)
+    order = np.argsort(session, kind="stable")
+    moved = moved[order]
     moved[0] = True
+    moved[1:] |= np.diff(session[order]) > 0  # a session opens with a jump
     last_move = np.maximum.accumulate(
-        np.where(moved, np.arange(len(jumps)), 0)
+        np.where(moved, np.arange(len(order)), 0)
     )
-    return jumps[last_move]
+    ids[order] = jumps[order][last_move]
+    return ids
 
 
 def bursts(num_requests, rate, cv=4.0, seed=0):
@@ -64,9 +76,9 @@ def bursts(num_requests, rate, cv=4.0, seed=0):
     cv is the gaps' standard deviation over their mean: 1 is Poisson, above
     it requests clump. Gaps are not clipped, so the rate is what it says.
     """
-    num_requests = integer("num_requests", num_requests, minimum=1)
-    rate = finite_number("rate", rate, above=0)
-    cv = finite_number("cv", cv, above=0)
+    num_requests = integer("num_requests", num_requests, 1, MAX_REQUESTS)
+    rate = finite_number("rate", rate, minimum=1e-9, maximum=1e9)
+    cv = finite_number("cv", cv, minimum=1e-3, maximum=1e3)
     rng = np.random.default_rng(_seed(seed))
     gaps = rng.gamma(1 / cv**2, cv**2 / rate, num_requests)
     return np.cumsum(gaps)
@@ -74,21 +86,21 @@ def bursts(num_requests, rate, cv=4.0, seed=0):
 
 def uniform_popularity(num_adapters):
     """Return the probability of each adapter: all equal."""
-    num_adapters = integer("num_adapters", num_adapters, minimum=1)
+    num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
     return np.full(num_adapters, 1 / num_adapters)
 
 
 def zipf_popularity(num_adapters, exponent=1.0):
     """Return the probability of each adapter under Zipf's law."""
-    num_adapters = integer("num_adapters", num_adapters, minimum=1)
-    exponent = finite_number("exponent", exponent, minimum=0)
+    num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
+    exponent = finite_number("exponent", exponent, minimum=0, maximum=40)
     weights = np.arange(1, num_adapters + 1.0) ** -exponent
     return weights / weights.sum()
 
 
 def eighty_twenty_popularity(num_adapters, num_hot=None):
     """Return the probability of each adapter: 80 % on the hot ones."""
-    num_adapters = integer("num_adapters", num_adapters, minimum=2)
+    num_adapters = integer("num_adapters", num_adapters, 2, MAX_ADAPTERS)
     if num_hot is None:
         num_hot = max(1, round(num_adapters / 5))
     num_hot = integer("num_hot", num_hot, minimum=1, maximum=num_adapters - 1)
@@ -97,7 +109,7 @@ def eighty_twenty_popularity(num_adapters, num_hot=None):
 
 
 def _draw(popularity, num_requests, seed):
-    num_requests = integer("num_requests", num_requests, minimum=1)
+    num_requests = integer("num_requests", num_requests, 1, MAX_REQUESTS)
     rng = np.random.default_rng(_seed(seed))
     # One uniform number a request: neighbouring slider stops share them, so
     # a curve moves smoothly instead of flickering with fresh noise.

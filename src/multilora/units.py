@@ -24,6 +24,6 @@ def format_bytes(num_bytes):
     """
     size = finite_number("num_bytes", num_bytes)
     for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
-        if abs(size) >= unit:
+        if abs(size) >= 0.999995 * unit:  # 1,023.999 KiB reads 1.0 MiB
             return f"{size / unit:,.2f} {name}".replace(".00 ", ".0 ")
     return f"{size:,.0f} B"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.lora import pad_adapter
 from multilora.published import published
@@ -13,6 +14,7 @@ MAX_ADAPTERS = 64
 
 def singular_values_table(rank, width=48, seed=0):
     """Return the singular values of W and of B @ A, largest first."""
+    rank = integer("rank", rank, 1, width)
     rng = np.random.default_rng(seed)
     W = rng.standard_normal((width, width))
     A = rng.standard_normal((rank, width))
@@ -49,6 +51,8 @@ def draw_singular_values(fig, rank):
 def overhead_table(rank, rows):
     """Return measured added time in % of the base matmul, by design."""
     data = published("overhead")
+    choice("rank", rank, sorted({row["rank"] for row in data["rows"]}))
+    choice("rows", rows, sorted({row["rows"] for row in data["rows"]}))
     chosen = [
         row
         for row in data["rows"]
@@ -97,6 +101,8 @@ def padding_table(small_rank, max_lora_rank, num_small=7, width=256):
     num_small tenants of small_rank and one of max_lora_rank, all in slots
     of max_lora_rank, as pad_adapter makes them.
     """
+    integer("num_small", num_small, minimum=0)
+    integer("small_rank", small_rank, minimum=1)
     small = (np.ones((small_rank, width)), np.ones((width, small_rank)))
     padded, _ = pad_adapter(*small, max_lora_rank)
     used = [small_rank] * num_small + [max_lora_rank]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multilora.arguments import choice
 from multilora.economics import (
     adapter_file_bytes,
     engines_needed,
@@ -71,13 +72,13 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
         "ylabel": "GiB", "ylim": (0, 1.4 * card_gib), "xticks": ticks,
         "xticklabels": SLOT_COUNTS, "grid": "y", "widths": (3, 2),
     }, {
-        "title": "What is left for KV", "xlabel": "max_loras",
+        "title": "Left for KV, at most", "xlabel": "max_loras",
         "ylabel": "thousand tokens", "xticks": ticks,
         "xticklabels": SLOT_COUNTS,
         "ylim": (0, _kv_ceiling(model, card_gib)),
     })  # fmt: skip
     bottom = np.zeros(len(ticks))
-    chosen = SLOT_COUNTS.index(max_loras)
+    chosen = SLOT_COUNTS.index(choice("max_loras", max_loras, SLOT_COUNTS))
     for name, color in (("weights", style.WEIGHTS), ("slots", style.SLOTS),
                         ("kv", style.KV)):  # fmt: skip
         bars = left.bar(ticks, table[name], bottom=bottom, color=color,
@@ -92,7 +93,7 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
     right.plot(chosen, thousand_tokens[chosen], "o", ms=9, color=style.KV)
     tokens = table["kv_tokens"][chosen]
     end = (
-        f"{tokens:,} KV tokens remain"
+        f"at most {tokens:,} KV tokens remain"
         if tokens
         else "no KV block remains: the engine does not start"
     )

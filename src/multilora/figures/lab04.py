@@ -3,6 +3,7 @@
 import numpy as np
 
 from multilora import traffic
+from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.hitrate import che_hit_curve, hit_rate_curve
 from multilora.published import published
@@ -13,7 +14,7 @@ from multilora.serving import (
     steps_waited,
 )
 
-NUM_REQUESTS = 4_000
+NUM_REQUESTS = 20_000
 SHAPES = ("sticky", "80/20", "zipf", "uniform", "cyclic")
 _TRACES = {
     "uniform": traffic.uniform,
@@ -30,7 +31,7 @@ _POPULARITY = {
 
 def hit_table(shape, num_adapters, num_requests=NUM_REQUESTS):
     """Return exact hit rates and Che's approximation at every slot count."""
-    trace = _TRACES[shape](num_requests, num_adapters)
+    trace = _TRACES[choice("shape", shape, SHAPES)](num_requests, num_adapters)
     popularity = _POPULARITY.get(shape, traffic.uniform_popularity)
     return {
         "slots": np.arange(1, num_adapters + 1),
@@ -130,7 +131,7 @@ def cold_slot_table(max_loras, tenants=40):
     cost = {name: c["value"] for name, c in published("load_costs").items()}
     warm_ms = cost["warm_ttft_ms"]
     load_ms = cost["disk_to_cpu_ms"] + cost["cpu_to_slot_ms"]
-    trace = traffic.sticky(20_000, tenants, stay=0.98)
+    trace = traffic.sticky(60_000, tenants, stay=0.98)
     ttft = first_token_ms(trace, max_loras, warm_ms, load_ms)
     mine = ttft[trace == 0]
     p50, p99 = np.percentile(mine, [50, 99])
@@ -144,14 +145,14 @@ def draw_cold_slot(fig, max_loras):
     (axes,) = style.panels(fig, {
         "title": "TTFT of one tenant of 40, in sessions",
         "xlabel": "request of this tenant", "ylabel": "ms",
-        "ylim": (0, 175), "xlim": (-10, 650),
+        "ylim": (0, 175), "xlim": (-30, 1500),
     })  # fmt: skip
-    cold = table["ttft"] > 100
-    index = np.arange(len(cold))
-    for mask, color, name in ((~cold, style.HIT, "warm slot"),
-                              (cold, style.MISS, "cold slot")):  # fmt: skip
-        axes.plot(index[mask], table["ttft"][mask], "o", ms=2.5, color=color,
-                  label=name)  # fmt: skip
+    ttft = table["ttft"]
+    cold = np.flatnonzero(ttft > ttft.min())
+    axes.plot([0, len(ttft)], [ttft.min()] * 2, color=style.HIT, lw=3,
+              label="warm slot")  # fmt: skip
+    axes.plot(cold, ttft[cold], "o", ms=3.5, color=style.MISS,
+              label="cold slot")  # fmt: skip
     style.threshold(axes, table["p99"], f"p99 = {table['p99']:.0f} ms")
     axes.legend(loc="upper right", ncols=3)
     return (
@@ -162,6 +163,7 @@ def draw_cold_slot(fig, max_loras):
 
 def shapes_table(max_loras, tenants=40):
     """Return the hit rate of each traffic shape at max_loras slots."""
+    integer("max_loras", max_loras, 1, tenants)
     return {
         shape: float(hit_table(shape, tenants)["exact"][max_loras - 1])
         for shape in SHAPES

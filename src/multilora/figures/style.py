@@ -8,6 +8,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from multilora.arguments import shown
+
 # Okabe and Ito's palette, safe for colour-blind readers; orange and sky blue
 # darkened until they stand out from white by 3 to 1.
 WEIGHTS = "#0072B2"
@@ -90,6 +92,11 @@ def render_svg(draw, values, figure=None):
     figure = figure or new_figure()
     with mpl.rc_context(fname=STYLE):
         sentence = draw(figure, **values)
+        if not isinstance(sentence, str):
+            raise TypeError(
+                f"draw returned {shown(sentence)}, but must return the "
+                "sentence that the picture shows"
+            )
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata=_NO_METADATA)
     svg = out.getvalue()

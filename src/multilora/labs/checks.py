@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import traceback
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -63,10 +65,7 @@ def grade_lab(lab):
         try:
             parts[name] = guarded(name, starter(name))
         except SlipError as slip:
-            return [
-                Outcome(test.__name__, "wrong", str(slip))
-                for test in spec_tests(lab)
-            ]
+            parts[name] = _always(slip)
     return [_run(test, parts) for test in spec_tests(lab)]
 
 
@@ -114,6 +113,25 @@ def report(outcomes):
     return "\n".join([*lines, f"{passed} of {len(outcomes)} tests pass"])
 
 
+def _always(slip):
+    """Stand in for a function that cannot be had: raise why, when called."""
+
+    def raise_slip(*args, **kwargs):
+        raise slip
+
+    return raise_slip
+
+
+def _where(error):
+    """Name the learner's line that raised, as `line 12 of starter_01.py`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = frames[-1]
+    for frame in frames:
+        if "starter_" in frame.filename:
+            place = frame
+    return f"line {place.lineno} of {Path(place.filename).name}"
+
+
 def _run(test, parts):
     wanted = inspect.signature(test).parameters
     try:
@@ -122,7 +140,9 @@ def _run(test, parts):
         return Outcome(test.__name__, "not attempted yet", str(reason))
     except AssertionError as slip:
         return Outcome(test.__name__, "wrong", str(slip))
-    except Exception as error:
-        reason = f"raised {type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() in a starter too
+        reason = f"raised {type(error).__name__}: {error}, {_where(error)}"
         return Outcome(test.__name__, "wrong", reason)
     return Outcome(test.__name__, "pass", "")

@@ -9,6 +9,7 @@ from multilora.labs.switch import NAMES
 def main(labs):
     """Print a report for each lab named, or for all of them."""
     for lab in labs or NAMES:
+        lab = lab.zfill(2)
         outcomes = grade_lab(lab)
         print(f"Lab {lab}: src/multilora/labs/starter_{lab}.py")
         print(report(outcomes), end="\n\n")

@@ -1,11 +1,13 @@
 """The spec of lab 01. Each test takes the functions it tests by name."""
 
+import copy
+
 import numpy as np
 
 from multilora.counting import counting
 from multilora.labs.switch import SlipError
 
-SCALING = 2.0
+SCALING = 3.0
 
 
 def test_delta_is_scaled_shrink_then_expand(lora_delta):
@@ -16,6 +18,9 @@ def test_delta_is_scaled_shrink_then_expand(lora_delta):
         got,
         {
             "the scaling is forgotten": shrunk @ B.T,
+            "the scaling is divided by r: it is alpha / r already": (
+                SCALING / 2 * shrunk @ B.T
+            ),
             "the scaling is applied twice": SCALING**2 * shrunk @ B.T,
             "A and B are swapped: shrink with A first": SCALING * x @ B @ A,
         },
@@ -122,11 +127,19 @@ def test_an_unused_adapter_is_never_read(apply_batched):
     x, W, adapters, ids, scalings = _batch()
     poisoned = [*adapters, (adapters[0][0] * np.nan, adapters[0][1])]
     got = _call(apply_batched, x, W, poisoned, ids, [*scalings, 1.0])
+    rows = [_pick(adapters, i) for i in ids]
+    _require(
+        got.shape == (len(x), len(W)),
+        f"apply_batched returns shape {got.shape}, but must return "
+        f"{(len(x), len(W))}",
+    )
     _require(
         np.isfinite(got).all(),
         "a NaN in an adapter that no row uses reached the batch: "
         "do not multiply by a mask, 0 × NaN is NaN",
     )
+    wanted = _loop(x, W, rows, _of(scalings, ids))
+    _name_slip(got, {}, wanted, "apply_batched")
 
 
 def _numbers(*shapes, seed=0):
@@ -166,14 +179,39 @@ def _loop(x, W, pairs, scalings):
 
 
 def _call(function, *arguments):
-    """The function's result; a matmul that does not fit is a slip."""
+    """The function's result as an array; its arguments must stay as given."""
+    before = copy.deepcopy([_plain(item) for item in arguments])
     try:
-        return np.asarray(function(*arguments))
+        result = function(*arguments)
     except ValueError as error:
         raise SlipError(
             f"the shapes do not fit ({error}); A is (r, in) and shrinks, "
             "B is (out, r) and expands: are A and B swapped, or .T missing?"
         ) from None
+    for given, kept in zip(arguments, before, strict=True):
+        _require(
+            _is_same(given, kept),
+            "an argument was changed in place: work on a copy",
+        )
+    try:
+        return np.asarray(result, dtype=float)
+    except (TypeError, ValueError):
+        raise SlipError(
+            f"the result is a {type(result).__name__} that is no array of "
+            "numbers, but must be (rows, out)"
+        ) from None
+
+
+def _plain(item):
+    return np.array(item) if isinstance(item, np.ndarray) else item
+
+
+def _is_same(given, kept):
+    if isinstance(given, np.ndarray):
+        return np.array_equal(given, kept, equal_nan=True)
+    if isinstance(given, list | tuple):
+        return len(given) == len(kept) and all(map(_is_same, given, kept))
+    return given is kept or given == kept
 
 
 def _name_slip(got, slips, wanted, what):

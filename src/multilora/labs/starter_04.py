@@ -1,4 +1,4 @@
-"""Lab 04, your part: the slot cache and the scheduler. About 75 minutes.
+"""Lab 04, your part: the slot cache and the scheduler. About 80 minutes.
 
 Replace each `return None`. Then, from the folder of the README:
 make grade LAB=04
@@ -24,6 +24,11 @@ class AdapterSlotCache:
         return None
 
     @property
+    def slots(self):
+        """The adapter in each slot, a list; None where it is empty."""
+        return None
+
+    @property
     def hit_rate(self):
         """Hits over hits and misses; 0.0 before the first request."""
         return None
@@ -34,7 +39,8 @@ def schedule_step(waiting, running, max_loras, max_num_seqs=None):
 
     Requests are (request_id, adapter_id) tuples, -1 is base. Defer what
     would be one distinct adapter too many among running and admitted, and
-    go on: later requests may fit. Keep the order in both lists.
+    go on: later requests may fit. Keep the order in both lists, and leave
+    the two you were given as they are.
     max_num_seqs, if given, is the number of seats: when it is full, nobody
     behind is admitted either.
     """

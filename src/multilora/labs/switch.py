@@ -63,7 +63,9 @@ def starter(name):
     path = f"multilora.labs.starter_{lab_of(name)}"
     try:
         module = importlib.import_module(path)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() in a starter too
         raise SlipError(
             f"starter_{lab_of(name)}.py does not import: "
             f"{type(error).__name__}: {error}"
