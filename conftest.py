@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from multilora.labs.switch import (
     NAMES,
@@ -14,6 +15,12 @@ from multilora.labs.switch import (
 )
 
 ROOT = Path(__file__).parent
+
+# A busy machine is no bug: no deadline for one example of a property test.
+settings.register_profile(
+    "book", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("book")
 
 
 def _lab_fixture(name):
