@@ -7,7 +7,8 @@ import pytest
 from multilora.published import model_names, model_shape, published
 from multilora.shapes import ModelShape
 
-# Parameter counts as the model cards give them.
+# Parameter counts as known from the checkpoints; for internlm-7b we found no
+# published count to compare with, so that one only pins our own.
 NUM_PARAMS = {
     "Llama-2-7B": 6_738_415_616,
     "Llama-3.1-8B": 8_030_261_248,
