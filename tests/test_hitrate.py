@@ -129,6 +129,16 @@ def test_a_miss_costs_its_load():
     assert ttft.tolist() == [150, 40, 150, 150]
 
 
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=80), st.integers(1, 9))
+def test_a_request_is_cold_where_the_cache_misses(trace, max_loras):
+    cache, expected = AdapterSlotCache(max_loras), []
+    for adapter_id in trace:
+        misses = cache.misses
+        cache.activate(adapter_id)
+        expected.append(40.0 + 110.0 * (cache.misses - misses))
+    assert first_token_ms(trace, max_loras, 40, 110).tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "named"),
     [

@@ -76,11 +76,10 @@ def no_delta(x, W, A, B, scaling):
     return x @ W.T
 
 
-def _rows(x, W, adapters, ids, scalings, shift=0, base=-1):
+def _rows(x, W, adapters, ids, scalings, base=-1):
     y = x @ W.T
     for row, i in enumerate(ids):
         if i != base:
-            i = i if i < 0 else (i + shift) % len(adapters)
             if adapters[i] is not None:
                 A, B = adapters[i]
                 y[row] += scalings[i] * (B @ (A @ x[row]))

@@ -1,5 +1,6 @@
 """The file that PEFT writes for an adapter: its tensors and its bytes."""
 
+import itertools
 import json
 import math
 
@@ -121,16 +122,15 @@ def explain_file_bytes(actual_bytes, shape, rank, target_modules):
     smallest = min(2 * math.prod(size) for _, size in tensors.values())
     if actual_bytes < smallest:
         return "too small for even one of its tensors: the save went wrong"
-    for prefix, prefix_text in _PREFIXES.items():
-        for saved, saved_text in _SAVED.items():
-            for dtype in DTYPE_BYTES:
-                for full in DTYPE_BYTES if saved else (dtype,):
-                    size = adapter_file_bytes(
-                        shape, rank, target_modules, dtype, prefix, saved, full
-                    )
-                    if size == actual_bytes:
-                        ending = saved_text and f"{saved_text} in {full}"
-                        return _DTYPE_TEXT[dtype] + prefix_text + ending
+    for options in itertools.product(_PREFIXES, _SAVED, DTYPE_BYTES):
+        prefix, saved, dtype = options
+        for full in DTYPE_BYTES if saved else (dtype,):
+            size = adapter_file_bytes(
+                shape, rank, target_modules, dtype, prefix, saved, full
+            )
+            if size == actual_bytes:
+                ending = _SAVED[saved] and f"{_SAVED[saved]} in {full}"
+                return _DTYPE_TEXT[dtype] + _PREFIXES[prefix] + ending
     return None
 
 

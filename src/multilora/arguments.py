@@ -113,12 +113,17 @@ def matrix(name, value, shape_text):
     return array
 
 
+def any_array(value):
+    """Return value as an array; what numpy refuses as one of objects."""
+    try:
+        return np.asanyarray(value)
+    except ValueError:  # rows of different lengths
+        return np.asanyarray(None)
+
+
 def real_array(name, value, shape_text="an array of real numbers"):
     """Return value as a floating array, or raise an error that names it."""
-    try:
-        array = np.asanyarray(value)
-    except ValueError:
-        array = np.asanyarray(None)
+    array = any_array(value)
     if isinstance(array, np.matrix | np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a {type(array).__name__}, but must be a plain array"

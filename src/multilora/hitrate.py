@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from multilora.arguments import integer, real_array, require_finite, shown
+from multilora.arguments import (
+    any_array,
+    integer,
+    real_array,
+    require_finite,
+    shown,
+)
 from multilora.operands import BASE
 from multilora.traffic import MAX_ADAPTERS
+
+FIRST_USE = -1
 
 
 def lru_hit_curve(trace, num_adapters=None):
@@ -19,26 +27,38 @@ def lru_hit_curve(trace, num_adapters=None):
     Raises ValueError for an empty trace, ids below -1, or a num_adapters
     below the number of distinct ids.
     """
-    ids = check_trace(trace)
+    depths = reuse_depths(trace)
+    num_distinct = int((depths == FIRST_USE).sum())
+    if num_adapters is None:
+        num_adapters = num_distinct
+    num_adapters = integer(
+        "num_adapters", num_adapters, num_distinct, MAX_ADAPTERS
+    )
+    reused = depths[depths != FIRST_USE]
+    return np.cumsum(np.bincount(reused, minlength=num_adapters))
+
+
+def reuse_depths(trace):
+    """Return how many other adapters came since each request's last use.
+
+    One int64 an adapter request of the trace (base rows, -1, left out),
+    FIRST_USE for an adapter's first. An LRU cache of c slots hits exactly
+    where the depth is from 0 to c - 1. The time grows with len(trace) × the
+    number of distinct ids.
+    """
     stack = []  # most recently used first
-    depths = np.zeros(len(ids), dtype=np.int64)
-    num_reused = 0
-    for adapter_id in ids.tolist():
+    depths = []
+    for adapter_id in check_trace(trace).tolist():
         try:
             depth = stack.index(adapter_id)
         except ValueError:
+            depths.append(FIRST_USE)
             stack.insert(0, adapter_id)
             continue
-        depths[num_reused] = depth
-        num_reused += 1
+        depths.append(depth)
         if depth:
             stack.insert(0, stack.pop(depth))
-    if num_adapters is None:
-        num_adapters = len(stack)
-    num_adapters = integer(
-        "num_adapters", num_adapters, len(stack), MAX_ADAPTERS
-    )
-    return np.cumsum(np.bincount(depths[:num_reused], minlength=num_adapters))
+    return np.array(depths, dtype=np.int64)
 
 
 def hit_rate_curve(trace, num_adapters=None):
@@ -87,10 +107,7 @@ def che_hit_curve(popularity):
 
 def check_trace(trace):
     """Return the adapter requests of a trace: its ids without the base."""
-    try:
-        ids = np.asarray(trace)
-    except ValueError:
-        ids = np.asarray(None)
+    ids = np.asarray(any_array(trace))
     if ids.dtype.kind not in "iu" and ids.size:
         raise TypeError(
             f"trace is {shown(trace)}, but must be integer adapter ids"

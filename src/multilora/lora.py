@@ -63,12 +63,12 @@ def apply_batched(x, W, adapters, adapter_ids, scalings):
     """
     x, W = check_base(x, W)
     groups = group_rows(adapter_ids, x.shape[0])
-    used = _look_up_all(adapters, scalings, groups, x, W)
+    distinct = [adapter_id for adapter_id, _ in groups]
+    used = _look_up_all(adapters, scalings, distinct, x, W)
     y = _base(x, W)
     for adapter_id, rows in groups:
-        adapter = used.get(adapter_id)
-        if adapter is not None:
-            y[rows] += _delta(x[rows], *adapter)
+        if adapter_id in used:
+            y[rows] += _delta(x[rows], *used[adapter_id])
     _require_finite_batch(y, x, W, used)
     return y
 
@@ -79,11 +79,10 @@ def apply_row_by_row(x, W, adapters, adapter_ids, scalings):
     As many base matmuls as rows. Arguments and errors as apply_batched.
     """
     x, W = check_base(x, W)
-    ids = check_ids(adapter_ids, x.shape[0])
-    groups = group_rows(ids, x.shape[0])
-    used = _look_up_all(adapters, scalings, groups, x, W)
+    ids = check_ids(adapter_ids, x.shape[0]).tolist()
+    used = _look_up_all(adapters, scalings, sorted(set(ids)), x, W)
     rows = []
-    for row, adapter_id in zip(x, ids.tolist(), strict=True):
+    for row, adapter_id in zip(x, ids, strict=True):
         y = _base(row[None], W)
         if adapter_id in used:
             y = y + _delta(row[None], *used[adapter_id])
@@ -117,10 +116,10 @@ def pad_adapter(A, B, max_lora_rank):
     return np.pad(A, ((0, pad), (0, 0))), np.pad(B, ((0, 0), (0, pad)))
 
 
-def _look_up_all(adapters, scalings, groups, x, W):
+def _look_up_all(adapters, scalings, distinct, x, W):
     """Return {id: (A, B, scaling)} of the ids in use, base left out."""
     used = {}
-    for adapter_id, _ in groups:
+    for adapter_id in distinct:
         if adapter_id != BASE:
             adapter = look_up(adapters, scalings, adapter_id, x, W)
             used |= {} if adapter is None else {adapter_id: adapter}

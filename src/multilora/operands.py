@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from multilora.arguments import (
+    any_array,
     finite_number,
     is_array,
     is_integer,
@@ -47,10 +48,7 @@ def check_adapter(A, B, in_features=None, out_features=None, name=""):
 
 def check_ids(adapter_ids, num_rows):
     """Return adapter_ids as an int array of num_rows values >= -1."""
-    try:
-        ids = np.asarray(adapter_ids)
-    except ValueError:
-        ids = np.asarray(None)
+    ids = np.asarray(any_array(adapter_ids))
     if ids.dtype.kind not in "iu":
         raise TypeError(
             f"adapter_ids is {shown(adapter_ids)}, "

@@ -37,7 +37,7 @@ _FILES = (
 
 def model_names():
     """Return the short names of the models whose config.json we ship."""
-    return [model["name"] for model in published("models")]
+    return [model["name"] for model in _read("models")]
 
 
 def model_shape(name, vocab_size=None):
@@ -46,10 +46,14 @@ def model_shape(name, vocab_size=None):
     vocab_size replaces the model's own, for a base with resized embeddings.
     Raises ValueError for a name that is not in model_names().
     """
-    choice("name", name, model_names())
-    (model,) = (item for item in published("models") if item["name"] == name)
-    shape = ModelShape.from_config(model["config"], name=name)
+    shape = _shipped_shape(choice("name", name, model_names()))
     if vocab_size is None:
         return shape
     vocab_size = integer("vocab_size", vocab_size, minimum=1)
     return replace(shape, vocab_size=vocab_size)
+
+
+@cache
+def _shipped_shape(name):
+    (model,) = (item for item in _read("models") if item["name"] == name)
+    return ModelShape.from_config(model["config"], name=name)

@@ -6,10 +6,8 @@ has run its steps; KV blocks and token budgets are not modelled here.
 
 from typing import NamedTuple
 
-import numpy as np
-
 from multilora.arguments import finite_number, integer, items
-from multilora.hitrate import check_trace
+from multilora.hitrate import FIRST_USE, reuse_depths
 from multilora.slots import AdapterSlotCache, schedule_step
 
 MAX_STEPS = 100_000
@@ -116,13 +114,10 @@ def first_token_ms(trace, max_loras, warm_ms, load_ms):
     """
     warm_ms = finite_number("warm_ms", warm_ms, minimum=0)
     load_ms = finite_number("load_ms", load_ms, minimum=0)
-    cache = AdapterSlotCache(max_loras)
-    is_miss = []
-    for adapter_id in check_trace(trace).tolist():
-        before = cache.misses
-        cache.activate(adapter_id)
-        is_miss.append(cache.misses > before)
-    return warm_ms + load_ms * np.array(is_miss)
+    max_loras = integer("max_loras", max_loras, minimum=1)
+    depths = reuse_depths(trace)
+    is_miss = (depths == FIRST_USE) | (depths >= max_loras)
+    return warm_ms + load_ms * is_miss
 
 
 def _check_jobs(jobs):

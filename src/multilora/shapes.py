@@ -130,10 +130,9 @@ class ModelShape:
         target_modules is a list of names out of ALL_LINEAR, or the text
         "all-linear", as in PEFT. Raises ValueError for an unknown name.
         """
-        if isinstance(target_modules, str) and target_modules == "all-linear":
-            return self.linears
         if isinstance(target_modules, str):
             choice("target_modules", target_modules, ("all-linear",))
+            return self.linears
         wanted = names("target_modules", target_modules)
         for module in wanted:
             choice("target_modules", module, ALL_LINEAR)

@@ -9,7 +9,6 @@ from multilora.published import published
 
 DESIGNS = {"row by row": style.MISS, "mask": style.DEFERRED,
            "grouped": style.SLOTS}  # fmt: skip
-MAX_ADAPTERS = 64
 
 
 def singular_values_table(rank, width=48, seed=0):
@@ -111,8 +110,7 @@ def padding_table(small_rank, max_lora_rank, num_small=7, width=256):
 
 def draw_padding(fig, small_rank, max_lora_rank):
     """Draw eight slots: the rank in use and the zeros beside it."""
-    if small_rank > max_lora_rank:
-        small_rank = max_lora_rank
+    small_rank = min(small_rank, max_lora_rank)
     table = padding_table(small_rank, max_lora_rank)
     used, held = np.array(table["used"]), np.array(table["held"])
     slots = np.arange(len(used))

@@ -1,5 +1,7 @@
 """Pictures of lab 04: hit curves, thrash, starvation, the cold slot."""
 
+from functools import cache
+
 import numpy as np
 
 from multilora import traffic
@@ -29,13 +31,22 @@ _POPULARITY = {
 }
 
 
+@cache
+def exact_rates(shape, num_adapters, num_requests=NUM_REQUESTS):
+    """Return the hit rate at every slot count: a slots slider reuses it."""
+    trace = _TRACES[choice("shape", shape, SHAPES)](num_requests, num_adapters)
+    rates = hit_rate_curve(trace, num_adapters)
+    rates.setflags(write=False)
+    return rates
+
+
 def hit_table(shape, num_adapters, num_requests=NUM_REQUESTS):
     """Return exact hit rates and Che's approximation at every slot count."""
-    trace = _TRACES[choice("shape", shape, SHAPES)](num_requests, num_adapters)
+    exact = exact_rates(shape, num_adapters, num_requests)
     popularity = _POPULARITY.get(shape, traffic.uniform_popularity)
     return {
         "slots": np.arange(1, num_adapters + 1),
-        "exact": hit_rate_curve(trace, num_adapters),
+        "exact": exact,
         "che": che_hit_curve(popularity(num_adapters)),
     }
 
@@ -165,7 +176,7 @@ def shapes_table(max_loras, tenants=40):
     """Return the hit rate of each traffic shape at max_loras slots."""
     integer("max_loras", max_loras, 1, tenants)
     return {
-        shape: float(hit_table(shape, tenants)["exact"][max_loras - 1])
+        shape: float(exact_rates(shape, tenants)[max_loras - 1])
         for shape in SHAPES
     }
 

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from multilora.counting import counting
-from multilora.labs.switch import SlipError
+from multilora.labs.switch import SlipError, require
 
 SCALING = 3.0
 
@@ -40,7 +40,7 @@ def test_delta_has_rank_at_most_r(lora_delta):
     x, A, B = _numbers((12, 10), (3, 10), (11, 3))
     values = np.linalg.svd(_call(lora_delta, x, A, B, 1.0), compute_uv=False)
     num_large = int((values > 1e-9 * values[0]).sum())
-    _require(num_large <= 3, f"the delta has rank {num_large}, but r is 3")
+    require(num_large <= 3, f"the delta has rank {num_large}, but r is 3")
 
 
 def test_single_adds_the_base(apply_single):
@@ -116,7 +116,7 @@ def test_exactly_one_base_matmul(apply_batched):
         ids = np.arange(8) % num_adapters
         pairs = [(A, B)] * num_adapters
         _call(apply_batched, x, W, pairs, ids, [1.0] * num_adapters)
-        _require(
+        require(
             len(W.calls) == 1,
             f"{len(W.calls)} base matmuls for {num_adapters} adapters: one "
             "is enough, multiply the whole batch by W once",
@@ -128,12 +128,12 @@ def test_an_unused_adapter_is_never_read(apply_batched):
     poisoned = [*adapters, (adapters[0][0] * np.nan, adapters[0][1])]
     got = _call(apply_batched, x, W, poisoned, ids, [*scalings, 1.0])
     rows = [_pick(adapters, i) for i in ids]
-    _require(
+    require(
         got.shape == (len(x), len(W)),
         f"apply_batched returns shape {got.shape}, but must return "
         f"{(len(x), len(W))}",
     )
-    _require(
+    require(
         np.isfinite(got).all(),
         "a NaN in an adapter that no row uses reached the batch: "
         "do not multiply by a mask, 0 × NaN is NaN",
@@ -189,7 +189,7 @@ def _call(function, *arguments):
             "B is (out, r) and expands: are A and B swapped, or .T missing?"
         ) from None
     for given, kept in zip(arguments, before, strict=True):
-        _require(
+        require(
             _is_same(given, kept),
             "an argument was changed in place: work on a copy",
         )
@@ -220,16 +220,11 @@ def _name_slip(got, slips, wanted, what):
     for sentence, wrong in slips.items():
         if got.shape == wrong.shape and np.allclose(got, wrong):
             raise SlipError(sentence)
-    _require(
+    require(
         got.shape == wanted.shape,
         f"{what} returns shape {got.shape}, but must return {wanted.shape}",
     )
-    _require(
+    require(
         np.allclose(got, wanted, rtol=1e-9, atol=1e-9),
         f"{what} is off by up to {np.abs(got - wanted).max():.3g}",
     )
-
-
-def _require(condition, sentence):
-    if not condition:
-        raise SlipError(sentence)

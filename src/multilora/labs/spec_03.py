@@ -1,6 +1,6 @@
 """The spec of lab 03. Each test takes the functions it tests by name."""
 
-from multilora.labs.switch import SlipError
+from multilora.labs.switch import SlipError, require
 
 LLAMA_2_7B = {"hidden": 4096, "layers": 32}
 
@@ -35,7 +35,7 @@ def test_adapter_size_matches_the_lab02_capture(adapter_bytes):
         },
     )
     printed = f"{size / 2**30:.2f} GiB"
-    _require(
+    require(
         printed == "0.03 GiB",
         f"the capture prints 0.03 GiB, this prints {printed}",
     )
@@ -56,7 +56,7 @@ def test_hundreds_of_adapters_per_gib(adapters_per_gib):
 
 def test_shrink_ratio_is_the_headline(shrink_ratio):
     ratio = shrink_ratio(7_000_000_000, **LLAMA_2_7B, rank=16)
-    _require(
+    require(
         400 <= ratio <= 450,
         f"7 billion over an adapter's parameters is about 417, not {ratio:g}"
         + ("; bytes and parameters are mixed" if 200 < ratio < 220 else ""),
@@ -89,8 +89,3 @@ def _expect(got, wanted, slips):
         if got == wrong:
             raise SlipError(sentence)
     raise SlipError(f"expected {wanted:,}, got {got:,}")
-
-
-def _require(condition, sentence):
-    if not condition:
-        raise SlipError(sentence)

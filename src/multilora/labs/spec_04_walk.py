@@ -1,6 +1,6 @@
 """The spec of lab 04, second part: one walk of the scheduler."""
 
-from multilora.labs.switch import SlipError
+from multilora.labs.switch import require
 from multilora.published import published
 
 
@@ -99,8 +99,3 @@ def _expect_names(admitted, deferred, wanted, wanted_deferred):
         f"expected {wanted} admitted and {wanted_deferred} deferred, "
         f"got {got[0] or 'nobody'} and {got[1] or 'nobody'}",
     )
-
-
-def require(condition, sentence):
-    if not condition:
-        raise SlipError(sentence)

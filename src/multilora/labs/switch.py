@@ -37,6 +37,12 @@ class SlipError(AssertionError):
     """The function is wrong; the message names the slip."""
 
 
+def require(condition, sentence):
+    """Raise SlipError with the sentence unless the condition holds."""
+    if not condition:
+        raise SlipError(sentence)
+
+
 def chosen_implementation():
     """Return "solution" or "starter", as the variable LAB_IMPL says."""
     value = os.environ.get("LAB_IMPL") or "solution"
@@ -86,12 +92,14 @@ def guarded(name, thing):
     """Return thing, raising NotAttemptedError where it returns None."""
     if not inspect.isclass(thing):
         return _guarded_function(name, thing)
-    methods = {
-        key: _guarded_function(f"{name}.{key}", value)
-        for key, value in vars(thing).items()
-        if inspect.isfunction(value) and not key.startswith("_")
-    }
-    return type(name, (thing,), methods)
+    members = {}
+    for key, value in vars(thing).items():
+        if inspect.isfunction(value) and not key.startswith("_"):
+            members[key] = _guarded_function(f"{name}.{key}", value)
+        elif isinstance(value, property):
+            getter = _guarded_function(f"{name}.{key}", value.fget)
+            members[key] = property(getter)
+    return type(name, (thing,), members)
 
 
 def _guarded_function(name, function):
