@@ -9,8 +9,14 @@ STAMP := $(VENV)/.installed
 # Jupyter refuses to run as root, as in many containers, without a flag.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+ENGINE := .venv-engine
+LAB_02 := notebooks/lab-02-serve-many-loras.ipynb
+OTHER_LABS := $(filter-out $(LAB_02),$(wildcard notebooks/*.ipynb))
+ENGINE_CONSTRAINTS := $(if $(CONSTRAINTS),requirements-engine.lock)
+
 .DEFAULT_GOAL := help
-.PHONY: help book test lab grade notebooks normalise measure lint browser clean
+.PHONY: help book test lab grade notebooks normalise measure lint browser \
+	engine test-engine lab-engine notebook-engine tenants ladder capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV)."
@@ -41,8 +47,8 @@ lab: $(STAMP) ## open the labs in JupyterLab
 grade: $(STAMP) ## score your starter: make grade LAB=01
 	@$(BIN)/python -m multilora.labs.grade $(LAB)
 
-notebooks: $(STAMP) ## run the notebooks and store their outputs
-	$(BIN)/python -m multilora.notebooks run notebooks/*.ipynb
+notebooks: $(STAMP) ## run labs 01, 03, 04 and store their outputs
+	$(BIN)/python -m multilora.notebooks run $(OTHER_LABS)
 
 normalise: $(STAMP) ## bring stored notebooks into normal form
 	$(BIN)/python -m multilora.notebooks normalise notebooks/*.ipynb
@@ -57,5 +63,32 @@ lint: $(VENV)/.dev ## ruff: rules and format
 browser: $(VENV)/.dev book ## test the pages and JupyterLab in Chromium
 	$(BIN)/pytest -m browser tests
 
+$(ENGINE)/.installed: requirements.txt pyproject.toml src/multilora/engine/install.py $(ENGINE_CONSTRAINTS)
+	$(PYTHON) -m venv $(ENGINE)
+	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check $(if $(ENGINE_CONSTRAINTS),-c $(ENGINE_CONSTRAINTS)) -r requirements.txt
+	$(ENGINE)/bin/python -m multilora.engine.install $(if $(ENGINE_CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
+	@touch $@
+
+engine: $(ENGINE)/.installed ## install vLLM for lab 02 (Linux, 4 GB)
+
+test-engine: $(ENGINE)/.installed ## lab 02 and every test that needs vLLM
+	$(ENGINE)/bin/pytest --nbval -m engine tests
+	$(ENGINE)/bin/pytest --nbval $(LAB_02)
+
+lab-engine: $(ENGINE)/.installed ## open the labs in JupyterLab, vLLM at hand
+	$(ENGINE)/bin/jupyter lab $(ROOT_FLAG) notebooks
+
+notebook-engine: $(ENGINE)/.installed ## run lab 02 and store its outputs
+	$(ENGINE)/bin/python -m multilora.notebooks run $(LAB_02)
+
+tenants: $(ENGINE)/.installed ## train the base and the tenants again
+	$(ENGINE)/bin/python -m multilora.tenants.make src/multilora/data/tenants
+
+ladder: $(ENGINE)/.installed ## train the rank ladder of lab 03 again
+	$(ENGINE)/bin/python -m multilora.tenants.ladder
+
+capture: $(ENGINE)/.installed ## measure a GPU for the pages
+	$(ENGINE)/bin/python -m multilora.engine.capture
+
 clean: ## remove the build and the environment
-	rm -rf _build $(VENV)
+	rm -rf _build $(VENV) $(ENGINE)

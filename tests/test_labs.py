@@ -1,5 +1,6 @@
 """The labs' contract: signatures, starters, and slips that are named."""
 
+import hashlib
 import importlib
 import inspect
 import os
@@ -10,8 +11,10 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
+from multilora.checkpoints import tensors, weight_files
 from multilora.labs import NAMES, check
 from multilora.labs.checks import grade_function, grade_lab, spec_tests
+from multilora.labs.spec_02 import Said
 from multilora.labs.switch import library, starter
 from multilora.slots import AdapterSlotCache, schedule_step
 
@@ -257,7 +260,64 @@ def one_too_far(trace, num_adapters=None):
     return np.concatenate([[0], curve[:-1]])
 
 
+def merges_without_scaling(W, A, B, scaling):
+    return W + B @ A
+
+
+def merges_in_place(W, A, B, scaling):
+    W += scaling * (B @ A)
+    return W
+
+
+def zips_to_the_shorter(dedicated, consolidated):
+    cut = [
+        [
+            Said(item.token_ids[:length], item.logprobs[:length])
+            for item, length in zip(run, lengths, strict=True)
+        ]
+        for lengths in [
+            [
+                min(len(a.token_ids), len(b.token_ids))
+                for a, b in zip(dedicated, consolidated, strict=True)
+            ]
+        ]
+        for run in (dedicated, consolidated)
+    ]
+    return library("eval_diff")(*cut)
+
+
+def compares_every_logprob(dedicated, consolidated):
+    result = library("eval_diff")(dedicated, consolidated)
+    gaps = [
+        abs(a - b)
+        for one, two in zip(dedicated, consolidated, strict=True)
+        for a, b in zip(one.logprobs, two.logprobs, strict=False)
+    ]
+    return result._replace(max_logprob_difference=max(gaps))
+
+
+def hashes_the_file(folder):
+    digest = hashlib.sha256()
+    for path in weight_files(folder):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def hashes_values_only(folder):
+    digest = hashlib.sha256()
+    for path in weight_files(folder):
+        for _, tensor in sorted(tensors(path).items()):
+            digest.update(tensor.values().tobytes())
+    return digest.hexdigest()
+
+
 SLIPS = [
+    ("merge_weights", merges_without_scaling, "the scaling is forgotten"),
+    ("merge_weights", merges_in_place, "changed in place"),
+    ("eval_diff", zips_to_the_shorter, "was counted as equal"),
+    ("eval_diff", compares_every_logprob, "different tokens were compared"),
+    ("base_fingerprint", hashes_the_file, "the sha256 of the file"),
+    ("base_fingerprint", hashes_values_only, "not the sha256"),
     ("lora_delta", swapped, "A and B are swapped"),
     ("lora_delta", scale_forgotten, "the scaling is forgotten"),
     ("lora_delta", divides_by_r, "divided by r"),
@@ -367,7 +427,7 @@ def test_the_grader_prints_a_score():
     assert "0 of 6 tests pass" in result.stdout
     unknown = run("-m", "multilora.labs.grade", "07")
     assert unknown.returncode == 1
-    assert "lab is '07', allowed: '01', '03', '04'" in unknown.stderr
+    assert "lab is '07', allowed: '01', '02', '03', '04'" in unknown.stderr
     assert "Traceback" not in unknown.stderr
 
 

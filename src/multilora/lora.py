@@ -49,6 +49,22 @@ def apply_single(x, W, A, B, scaling):
     return y
 
 
+def merge_weights(W, A, B, scaling):
+    """Return W + scaling × B @ A: one tenant's own copy of the layer.
+
+    W is (out, in), the result too; x @ result.T is apply_single. It costs
+    nothing at run time, and a whole base for each tenant. Raises ValueError
+    for shapes that do not fit or values that are not finite.
+    """
+    W = matrix("W", W, "(out, in)")
+    A, B = check_adapter(A, B, W.shape[1], W.shape[0])
+    scaling = finite_number("scaling", scaling)
+    with np.errstate(invalid="ignore", over="ignore"):
+        merged = W + scaling * (B @ A)
+    _require_finite_result(merged, W=W, A=A, B=B)
+    return merged
+
+
 def apply_batched(x, W, adapters, adapter_ids, scalings):
     """Apply each row's own adapter with one base matmul for the batch.
 

@@ -32,6 +32,8 @@ _FILES = (
     "worked_examples",
     "load_costs",
     "overhead",
+    "published_capture",
+    "ladder",
 )
 
 

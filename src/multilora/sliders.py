@@ -62,8 +62,11 @@ def explore(draw, start=None, **axes):
 
 
 def show(draw, **values):
-    """Show the picture and the sentence of draw(fig, **values)."""
-    _check_axes(draw, {name: [value] for name, value in values.items()})
+    """Show the picture and the sentence of draw(fig, **values).
+
+    A value may be anything that draw takes, a table too.
+    """
+    _check_draw(draw, values)
     svg, sentence = render_svg(draw, values)
     display(_stored(svg, sentence), raw=True)
 
@@ -94,19 +97,23 @@ class _Player:
         return self.kept[key]
 
 
-def _check_axes(draw, axes):
+def _check_draw(draw, values):
     if not callable(draw):
         raise TypeError(
             f"draw is {shown(draw)}, but must be a function that takes a "
             "figure and one argument for each axis"
         )
     try:
-        inspect.signature(draw).bind(None, **axes)
+        inspect.signature(draw).bind(None, **values)
     except TypeError as error:
         raise TypeError(
             f"draw is {_address(draw)}, which does not fit the axes "
-            f"{', '.join(axes) or '(none)'}: {error}"
+            f"{', '.join(values) or '(none)'}: {error}"
         ) from None
+
+
+def _check_axes(draw, axes):
+    _check_draw(draw, axes)
     checked = {}
     for name, axis in axes.items():
         stops = [_plain(stop) for stop in items(name, axis, object)]

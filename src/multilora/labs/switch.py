@@ -14,6 +14,11 @@ NAMES = {
         "apply_single": "multilora.lora",
         "apply_batched": "multilora.lora",
     },
+    "02": {
+        "merge_weights": "multilora.lora",
+        "eval_diff": "multilora.evaluation",
+        "base_fingerprint": "multilora.checkpoints",
+    },
     "03": {
         "lora_params_per_layer": "multilora.economics",
         "adapter_bytes": "multilora.economics",

@@ -1,0 +1,164 @@
+"""Read safetensors checkpoints with numpy alone: headers, values, checksums."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from multilora.arguments import shown
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+_CHUNK = 2**24
+
+
+class CheckpointError(ValueError):
+    """A file is not the checkpoint that it should be."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of a safetensors file; begin and end are file offsets."""
+
+    name: str
+    dtype: str
+    shape: tuple
+    path: Path
+    begin: int
+    end: int
+
+    @property
+    def num_bytes(self):
+        return self.end - self.begin
+
+    def values(self):
+        """Return the tensor as a float32 array, float64 for F64.
+
+        Raises CheckpointError for a dtype that is not floating.
+        """
+        if self.dtype not in _DTYPES:
+            raise CheckpointError(
+                f"{self.path.name}: {self.name} has dtype {self.dtype}, "
+                f"allowed: {', '.join(_DTYPES)}"
+            )
+        with open(self.path, "rb") as file:
+            file.seek(self.begin)
+            raw = file.read(self.num_bytes)
+        values = np.frombuffer(raw, _DTYPES[self.dtype]).reshape(self.shape)
+        if self.dtype == "BF16":  # the upper half of a float32
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        return values if self.dtype == "F64" else values.astype(np.float32)
+
+
+def tensors(path):
+    """Return {name: Tensor} of one safetensors file, its weights unread.
+
+    Raises CheckpointError for a file that is absent, cut short or not
+    safetensors. Source: the safetensors format, version 0.8.
+    """
+    path = Path(path_of("path", path))
+    if not path.is_file():
+        raise CheckpointError(f"path is {shown(str(path))}: no such file")
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > min(size - 8, _MAX_HEADER_BYTES):
+            raise CheckpointError(
+                f"{path.name} is cut short or not safetensors: its header "
+                f"should take {length} bytes, the file has {size}"
+            )
+        header = _header(path, file.read(length))
+    found = {
+        name: _tensor(path, name, entry, 8 + length)
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+    for tensor in found.values():
+        if tensor.end > size:
+            raise CheckpointError(
+                f"{path.name} is cut short: {tensor.name} should end at "
+                f"byte {tensor.end}, the file has {size}"
+            )
+    return found
+
+
+def weight_files(folder):
+    """Return the safetensors files of a model's folder, in order of name.
+
+    Raises CheckpointError when there is none.
+    """
+    folder = Path(path_of("folder", folder))
+    found = sorted(folder.glob("*.safetensors"))
+    if not found:
+        raise CheckpointError(
+            f"folder is {shown(str(folder))}: no *.safetensors in it"
+        )
+    return found
+
+
+def base_fingerprint(folder):
+    """Return a sha256 of a base's weights: names, dtypes, shapes, values.
+
+    It reads *.safetensors in the folder, tensor by tensor in order of name,
+    so that sharding or another header order does not change it; one changed
+    bit does. Raises CheckpointError when a file is absent or broken.
+    """
+    every = {}
+    for path in weight_files(folder):
+        every |= tensors(path)
+    digest = hashlib.sha256()
+    for name in sorted(every):
+        tensor = every[name]
+        label = f"{name} {tensor.dtype} {list(tensor.shape)}\n"
+        digest.update(label.encode())
+        with open(tensor.path, "rb") as file:
+            file.seek(tensor.begin)
+            left = tensor.num_bytes
+            while left:
+                chunk = file.read(min(left, _CHUNK))
+                digest.update(chunk)
+                left -= len(chunk)
+    return digest.hexdigest()
+
+
+def path_of(name, value):
+    """Return value if it is a str or a Path, or raise TypeError."""
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{name} is {shown(value)}, but must be a path")
+    return value
+
+
+def _header(path, text):
+    try:
+        header = json.loads(text)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise CheckpointError(f"{path.name} is not safetensors: no header")
+    return header
+
+
+def _tensor(path, name, entry, start):
+    try:
+        begin, end = entry["data_offsets"]
+        shape, dtype = tuple(entry["shape"]), entry["dtype"]
+        is_whole = end - begin == math.prod(shape) * _width(dtype)
+    except (TypeError, KeyError, ValueError):
+        raise CheckpointError(
+            f"{path.name}: the header's entry of {name} is broken"
+        ) from None
+    if not is_whole or begin < 0:
+        raise CheckpointError(
+            f"{path.name}: {name} takes {end - begin} bytes, which shape "
+            f"{list(shape)} in {dtype} does not"
+        )
+    return Tensor(name, dtype, shape, path, start + begin, start + end)
+
+
+def _width(dtype):
+    if dtype == "BOOL" or dtype.startswith("F8"):
+        return 1
+    return int(dtype.lstrip("BFIU")) // 8

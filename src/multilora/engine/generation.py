@@ -1,0 +1,86 @@
+"""Prompts through a running engine, in one batch, step by step."""
+
+from multilora.arguments import integer, items, shown
+from multilora.engine.views import EngineStep, Reply
+
+
+def watch(engine, prompts, adapters=None, max_tokens=96):
+    """Answer prompts greedily in one batch; return (replies, EngineSteps).
+
+    adapters names an adapter a prompt, None for the base. Raises ValueError
+    for no prompts, lists of different lengths, an unknown name or a prompt
+    that is too long; then no request is left in the engine.
+    """
+    prompts, requests = _checked(engine, prompts, adapters)
+    sampling = _sampling(max_tokens)
+    core, replies, steps = engine.llm.llm_engine, {}, []
+    try:
+        for number, prompt in enumerate(prompts):
+            core.add_request(
+                str(number), prompt, sampling, lora_request=requests[number]
+            )
+        while core.has_unfinished_requests():
+            num_loads = len(engine.loads)
+            for output in core.step():
+                if output.finished:
+                    replies[int(output.request_id)] = _reply(output)
+            steps.append(_step(engine, len(steps) + 1, num_loads, requests))
+    except BaseException:
+        left = list(core.output_processor.request_states)
+        core.abort_request(left, internal=True)
+        raise
+    return [replies[number] for number in range(len(prompts))], steps
+
+
+def _checked(engine, prompts, adapters):
+    """Return prompts and their LoRARequests (None: base), or raise."""
+    prompts = items("prompts", prompts, str)
+    names = [None] * len(prompts) if adapters is None else list(adapters)
+    if not prompts or not all(prompts):
+        raise ValueError(
+            f"prompts is {shown(prompts)}, but must hold at least one "
+            "prompt, and none that is empty"
+        )
+    if len(names) != len(prompts):
+        raise ValueError(
+            f"adapters has {len(names)} entries, but must have one for "
+            f"each of the {len(prompts)} prompts"
+        )
+    return prompts, [engine.request(name) for name in names]
+
+
+def _sampling(max_tokens):
+    from vllm import SamplingParams
+
+    max_tokens = integer("max_tokens", max_tokens, minimum=1)
+    return SamplingParams(temperature=0.0, max_tokens=max_tokens, logprobs=1)
+
+
+def _step(engine, number, num_loads, requests):
+    def named(request_ids):
+        # vLLM appends a random suffix to the id that it was given.
+        numbers = [int(item.split("-")[0]) for item in request_ids]
+        tags = [requests[item] for item in numbers]
+        names = [tag and tag.lora_name for tag in tags]
+        return tuple(zip(numbers, names, strict=True))
+
+    ran, waited = engine.recorder.scheduled
+    return EngineStep(
+        number=number,
+        ran=named(ran),
+        waited=named(waited),
+        loads=tuple(engine.loads[num_loads:]),
+        slots={} if engine.max_loras is None else engine.slots(),
+    )
+
+
+def _reply(output):
+    (done,) = output.outputs
+    pairs = zip(done.logprobs, done.token_ids, strict=True)
+    return Reply(
+        prompt=output.prompt,
+        adapter=output.lora_request and output.lora_request.lora_name,
+        text=done.text,
+        token_ids=tuple(done.token_ids),
+        logprobs=tuple(choices[token].logprob for choices, token in pairs),
+    )

@@ -1,0 +1,61 @@
+"""Listen to a running engine: what it loads, and whom it schedules."""
+
+import time
+
+from multilora.engine.views import Load
+
+
+class Recorder:
+    """Wraps four methods of vLLM's own objects and writes down what passes.
+
+    names maps a lora_int_id to an adapter's name. scheduled holds the
+    request ids of the last step: those that ran, those that waited.
+    """
+
+    def __init__(self, scheduler, lora_worker, names):
+        self.loads = []
+        self.scheduled = (), ()
+        self._names = names
+        self._listen_to_schedule(scheduler)
+        if lora_worker is not None:
+            self._listen_to_reads(lora_worker)
+            self._listen_to_slots(lora_worker._adapter_manager)
+
+    def _listen_to_schedule(self, scheduler):
+        schedule = scheduler.schedule
+
+        def recorded(*args, **kwargs):
+            output = schedule(*args, **kwargs)
+            running = {item.request_id for item in scheduler.running}
+            waited = [key for key in scheduler.requests if key not in running]
+            self.scheduled = list(output.num_scheduled_tokens), waited
+            return output
+
+        scheduler.schedule = recorded
+
+    def _listen_to_reads(self, worker):
+        read = worker._load_adapter
+
+        def timed(request):
+            start = time.perf_counter()
+            loaded = read(request)
+            self._note("disk", request.lora_name, start)
+            return loaded
+
+        worker._load_adapter = timed
+
+    def _listen_to_slots(self, manager):
+        activate = manager.activate_adapter
+
+        def timed(lora_id):
+            was_active = lora_id in manager._active_adapters
+            start = time.perf_counter()
+            result = activate(lora_id)
+            if not was_active:
+                self._note("slot", self._names(lora_id), start)
+            return result
+
+        manager.activate_adapter = timed
+
+    def _note(self, kind, name, start):
+        self.loads.append(Load(kind, name, time.perf_counter() - start))

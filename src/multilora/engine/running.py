@@ -1,0 +1,158 @@
+"""A running engine: adapters by name, generation, one step at a time."""
+
+import gc
+
+from multilora.adapter_check import AdapterError, check_adapter
+from multilora.arguments import shown, text
+from multilora.checkpoints import base_fingerprint, path_of
+from multilora.engine import generation
+from multilora.engine.recorder import Recorder
+from multilora.shapes import ModelShape
+
+
+class Engine:
+    """vLLM in this process, made by multilora.engine.start.
+
+    llm is vLLM's own LLM object, scheduler and runner are its core's parts,
+    adapters maps a name to its LoRARequest. Use it in a `with` block, or
+    call stop().
+    """
+
+    def __init__(self, llm, model, max_loras, num_spare):
+        client = llm.llm_engine.engine_core
+        # It would end what every engine of this process shares.
+        client._finalizer.detach()
+        core = client.engine_core
+        self.llm = llm
+        self.model = model
+        self.shape = ModelShape.from_config(model, name=model.name)
+        self.max_loras = max_loras
+        self.num_spare = num_spare
+        self.adapters = {}
+        self.scheduler = core.scheduler
+        self.runner = core.model_executor.driver_worker.worker.model_runner
+        worker = None if max_loras is None else self.runner.lora_manager
+        self.recorder = Recorder(self.scheduler, worker, self._name_of)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+    def stop(self):
+        """Give the engine's memory back; calling it twice does no harm."""
+        if self.llm is not None:
+            core = self.llm.llm_engine.engine_core.engine_core
+            core.model_executor.shutdown()
+            core.scheduler.shutdown()
+        self.llm = self.scheduler = self.runner = self.recorder = None
+        gc.collect()
+
+    @property
+    def manager(self):
+        """vLLM's own manager of slots and CPU tier."""
+        if self.max_loras is None:
+            raise ValueError("max_loras is None: this engine has no slots")
+        return self.runner.lora_manager._adapter_manager
+
+    @property
+    def loads(self):
+        """Every Load so far, in order: from disk, and into a slot."""
+        return self.recorder.loads
+
+    def load(self, name, folder, check=True, check_base=False):
+        """Load an adapter under a name; return its vLLM LoRARequest.
+
+        The files are checked first (check_adapter), then vLLM validates
+        them outside any request, because a bad adapter in a request wedges
+        the engine. check_base asks for the base's fingerprint too. Raises
+        AdapterError, and leaves nothing behind in the engine.
+        """
+        from vllm.lora.request import LoRARequest
+
+        manager = self.manager
+        if text("name", name) in ("", "base") or name in self.adapters:
+            raise ValueError(
+                f"name is {shown(name)}, which is taken: an adapter's name "
+                "must be new, and not 'base'"
+            )
+        folder = str(path_of("folder", folder))
+        if check:
+            sha256 = base_fingerprint(self.model) if check_base else None
+            rank = manager.lora_config.max_lora_rank
+            check_adapter(folder, self.shape, rank, sha256)
+        used = [item.lora_int_id for item in self.adapters.values()]
+        request = LoRARequest(name, max(used, default=0) + 1, folder)
+        self.adapters[name] = request
+        try:
+            self.llm.llm_engine.add_lora(request)
+        except Exception as error:
+            # A failed copy leaves the id registered and its slot taken.
+            self.unload(name)
+            raise AdapterError(f"vLLM refuses {name}: {error}") from error
+        return request
+
+    def unload(self, name):
+        """Take an adapter out of its slot, the CPU tier and the names."""
+        self.forget(name)
+        del self.adapters[name]
+
+    def forget(self, name):
+        """Empty an adapter's slot and its CPU copy; the name stays known.
+
+        The next request for it is cold: it reads the disk again.
+        """
+        self.llm.llm_engine.remove_lora(self._id(name))
+
+    def vacate(self, name):
+        """Empty an adapter's slot only; its CPU copy stays."""
+        lora_id = self._id(name)
+        if lora_id in self.manager._active_adapters:
+            del self.manager._active_adapters[lora_id]  # frees its slot too
+
+    def slots(self):
+        """Return {slot index: adapter name or None}, the spare one too."""
+        return {
+            slot: None if lora_id is None else self._name_of(lora_id)
+            for slot, lora_id in enumerate(self.manager.lora_index_to_id)
+        }
+
+    def cpu_tier(self):
+        """Return the names in the CPU tier, least recently used first."""
+        order = self.manager._registered_adapters.order
+        return [self._name_of(lora_id) for lora_id in order]
+
+    def generate(self, prompts, adapters=None, max_tokens=96):
+        """Return one Reply a prompt, greedy, all prompts in one batch.
+
+        adapters names an adapter a prompt, None for the base. Raises
+        ValueError for no prompts, lists of different lengths, an unknown
+        name, or a prompt that is too long; no request is left behind.
+        """
+        replies, _ = generation.watch(self, prompts, adapters, max_tokens)
+        return replies
+
+    def watch(self, prompts, adapters=None, max_tokens=96):
+        """Do as generate does, but return (replies, EngineSteps)."""
+        return generation.watch(self, prompts, adapters, max_tokens)
+
+    def request(self, name):
+        """Return the LoRARequest of a loaded adapter, None for None."""
+        if name is None:
+            return None
+        if not isinstance(name, str) or name not in self.adapters:
+            known = ", ".join(self.adapters) or "none yet"
+            raise ValueError(
+                f"adapter is {shown(name)}, but must be a loaded one: {known}"
+            )
+        return self.adapters[name]
+
+    def _id(self, name):
+        return self.request(text("name", name)).lora_int_id
+
+    def _name_of(self, lora_id):
+        for name, item in self.adapters.items():
+            if item.lora_int_id == lora_id:
+                return name
+        return f"id {lora_id}"

@@ -1,0 +1,131 @@
+"""Start vLLM with LoRA on whatever this machine has."""
+
+import dataclasses
+from pathlib import Path
+
+from multilora import checkpoints
+from multilora.arguments import choice, integer, shown
+from multilora.engine import quiet
+from multilora.engine.running import Engine
+from multilora.reservation import SLOT_RULES
+from multilora.units import MIB
+
+DTYPES = ("float32", "float16", "bfloat16")
+KV_CACHE_BYTES = 16 * MIB
+
+
+def start(
+    model,
+    max_loras=2,
+    max_lora_rank=16,
+    max_cpu_loras=None,
+    dtype=None,
+    kv_cache_bytes=KV_CACHE_BYTES,
+    max_model_len=256,
+    max_num_seqs=256,
+    guard_base_rows=True,
+    **options,
+):
+    """Return a running Engine on a model's folder, quiet and in-process.
+
+    max_loras None starts without LoRA. dtype None is float32 on a CPU, and
+    on CUDA what the card has: bfloat16, or float16 on older ones. A GPU
+    gets kv_cache_bytes too; None lets vLLM fill the memory. On the CPU
+    build guard_base_rows keeps one more slot than max_loras, which no
+    adapter can enter, because that build hands base rows the last slot's
+    adapter (vLLM pull request 48421). options go to vllm.LLM.
+    Raises EngineUnavailableError without vLLM, CheckpointError for a folder
+    without weights, ValueError or TypeError for an argument that is wrong,
+    MemoryError when the machine has too little memory.
+    """
+    _check(model, max_loras, max_lora_rank, max_cpu_loras, max_num_seqs)
+    if options.get("load_format") != "dummy":
+        checkpoints.weight_files(model)
+    max_model_len = integer("max_model_len", max_model_len, minimum=2)
+    if dtype is not None:
+        choice("dtype", dtype, DTYPES)
+    if kv_cache_bytes is not None:
+        integer("kv_cache_bytes", kv_cache_bytes, minimum=MIB)
+    vllm = quiet.prepare()
+    on_cuda = quiet.has_cuda()
+    if kv_cache_bytes is not None:
+        options["kv_cache_memory_bytes"] = kv_cache_bytes
+    num_spare = int(guard_base_rows and not on_cuda and bool(max_loras))
+    if max_loras is not None:
+        options |= {
+            "enable_lora": True,
+            "max_loras": max_loras + num_spare,
+            "max_lora_rank": max_lora_rank,
+            "max_cpu_loras": (max_cpu_loras or max_loras) + num_spare,
+        }
+    defaults = {
+        "enforce_eager": True,  # no compilation: it starts in seconds
+        "enable_prefix_caching": False,
+        "disable_log_stats": True,
+        "use_tqdm_on_load": False,
+        "seed": 0,
+    }
+    try:
+        llm = vllm.LLM(
+            model=str(model),
+            dtype=dtype or _best_dtype(on_cuda),
+            max_model_len=max_model_len,
+            max_num_seqs=max_num_seqs,
+            **(defaults | options),
+        )
+    except (MemoryError, RuntimeError) as error:
+        raise _explained(error) from error
+    if max_loras is not None and num_spare:
+        _keep_last_slot_empty(llm, max_loras, max_cpu_loras or max_loras)
+    return Engine(llm, Path(model), max_loras, num_spare)
+
+
+def _keep_last_slot_empty(llm, max_loras, max_cpu_loras):
+    """Let scheduler and manager use max_loras slots of max_loras + 1.
+
+    A slot is the lowest free index, so with one adapter fewer than slots
+    the last index is never taken and its weights stay zero.
+    """
+    core = llm.llm_engine.engine_core.engine_core
+    worker = core.model_executor.driver_worker.worker
+    manager = worker.model_runner.lora_manager._adapter_manager
+    limited = dataclasses.replace(
+        manager.lora_config, max_loras=max_loras, max_cpu_loras=max_cpu_loras
+    )
+    manager.lora_config = core.scheduler.lora_config = limited
+
+
+def _best_dtype(on_cuda):
+    if not on_cuda:
+        return "float32"
+    import torch
+
+    has_bfloat16 = torch.cuda.get_device_capability() >= (8, 0)
+    return "bfloat16" if has_bfloat16 else "float16"
+
+
+def _check(model, max_loras, max_lora_rank, max_cpu_loras, max_num_seqs):
+    folder = Path(checkpoints.path_of("model", model))
+    if not folder.is_dir():
+        raise checkpoints.CheckpointError(
+            f"model is {shown(str(model))}: no such folder"
+        )
+    integer("max_num_seqs", max_num_seqs, minimum=1)
+    if max_loras is None:
+        return
+    integer("max_loras", max_loras, minimum=1)
+    choice("max_lora_rank", max_lora_rank, SLOT_RULES["0.32.0"].ranks)
+    if max_cpu_loras is not None:
+        # vLLM's own rule: the CPU tier holds what is in the slots too.
+        integer("max_cpu_loras", max_cpu_loras, minimum=max_loras)
+
+
+def _explained(error):
+    """Say what to do where memory ran out; else give the error back."""
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or "memory" in text or "alloc" in text:
+        return MemoryError(
+            f"the engine did not get its memory ({error}): lower max_loras, "
+            "max_lora_rank or kv_cache_bytes, or free memory first"
+        )
+    return error

@@ -1,0 +1,47 @@
+"""What the labs read of a running engine, as plain records."""
+
+from typing import NamedTuple
+
+
+class Reply(NamedTuple):
+    """One answer. adapter is None for the base; logprobs are the tokens'."""
+
+    prompt: str
+    adapter: str | None
+    text: str
+    token_ids: tuple
+    logprobs: tuple
+
+
+class Load(NamedTuple):
+    """One move of an adapter: "disk" into the CPU tier, "slot" into one."""
+
+    kind: str
+    adapter: str
+    seconds: float
+
+
+class EngineStep(NamedTuple):
+    """One step of the engine: who ran, who waited, what was loaded.
+
+    ran and waited hold (request number, adapter name or None) pairs, in
+    the scheduler's order; slots maps a slot's index to its adapter or None.
+    """
+
+    number: int
+    ran: tuple
+    waited: tuple
+    loads: tuple
+    slots: dict
+
+
+class KVBlocks(NamedTuple):
+    """The KV cache: blocks of block_tokens tokens, block_bytes each.
+
+    Block 0 is vLLM's null block, so num_free is num_total - 1 when idle.
+    """
+
+    num_total: int
+    num_free: int
+    block_tokens: int
+    block_bytes: int

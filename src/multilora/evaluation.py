@@ -1,0 +1,120 @@
+"""Compare replies: exact matches by style, and two ways of serving."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from multilora.arguments import shown
+from multilora.tenants import corpus
+
+
+class EvalDiff(NamedTuple):
+    """How two runs of the same prompts differ.
+
+    num_equal counts replies with the same token ids. first_differences maps
+    a prompt's number to the position of its first other token.
+    max_logprob_difference is over the tokens before that.
+    """
+
+    num_prompts: int
+    num_equal: int
+    first_differences: dict
+    max_logprob_difference: float
+
+
+def eval_diff(dedicated, consolidated):
+    """Return the EvalDiff of two lists of replies, token by token.
+
+    A reply has token_ids and logprobs, one for each token; the lists belong
+    to the same prompts in the same order. A reply that stops early differs
+    where it stops. Raises ValueError for empty lists, lists of different
+    lengths, or a reply with more tokens than logprobs.
+    """
+    pairs = _pairs(dedicated, consolidated)
+    differences, largest = {}, 0.0
+    for number, (mine, other) in enumerate(pairs):
+        same = _num_same(mine.token_ids, other.token_ids)
+        if same < max(len(mine.token_ids), len(other.token_ids)):
+            differences[number] = same
+        for left, right in zip(
+            mine.logprobs[:same], other.logprobs[:same], strict=True
+        ):
+            largest = max(largest, abs(left - right))
+    return EvalDiff(
+        num_prompts=len(pairs),
+        num_equal=len(pairs) - len(differences),
+        first_differences=differences,
+        max_logprob_difference=largest,
+    )
+
+
+def accuracy(questions, style, replies):
+    """Return the share of reply texts that are exactly the style's answer.
+
+    Raises ValueError for lists of different lengths or none.
+    """
+    if not questions or len(questions) != len(replies):
+        raise ValueError(
+            f"replies has {len(replies)} entries, but must have one for each "
+            f"of the {len(questions)} questions, at least one"
+        )
+    right = [corpus.answer(question, style) for question in questions]
+    hits = sum(reply == text for reply, text in zip(replies, right, strict=True))
+    return hits / len(questions)
+
+
+def tag_matrix(questions, replies_by_tag):
+    """Return {tag: {style: share of replies that are its exact answer}}.
+
+    replies_by_tag maps a tag (an adapter's name, or "base") to the texts
+    that it gave to the questions.
+    """
+    return {
+        tag: {
+            style: accuracy(questions, style, replies)
+            for style in corpus.STYLES
+        }
+        for tag, replies in replies_by_tag.items()
+    }
+
+
+def _num_same(left, right):
+    same = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        same += 1
+    return same
+
+
+def _pairs(dedicated, consolidated):
+    for name, value in (
+        ("dedicated", dedicated),
+        ("consolidated", consolidated),
+    ):
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise TypeError(
+                f"{name} is {shown(value)}, but must be a list of replies"
+            )
+        for reply in value:
+            _check_reply(name, reply)
+    if not dedicated or len(dedicated) != len(consolidated):
+        raise ValueError(
+            f"consolidated has {len(consolidated)} replies, but must have "
+            f"one for each of the {len(dedicated)} dedicated, at least one"
+        )
+    return list(zip(dedicated, consolidated, strict=True))
+
+
+def _check_reply(name, reply):
+    tokens = getattr(reply, "token_ids", None)
+    logprobs = getattr(reply, "logprobs", None)
+    if not isinstance(tokens, Sequence) or not isinstance(logprobs, Sequence):
+        raise TypeError(
+            f"{name} holds {shown(reply)}, but must hold replies with "
+            "token_ids and logprobs"
+        )
+    if len(tokens) != len(logprobs):
+        raise ValueError(
+            f"{name} holds a reply with {len(tokens)} tokens and "
+            f"{len(logprobs)} logprobs; there must be one for each"
+        )

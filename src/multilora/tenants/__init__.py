@@ -1,0 +1,41 @@
+"""Our small base and its tenants: real weights, trained by our own code.
+
+The weights are in the package; multilora.tenants.make trains them again.
+"""
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from multilora.arguments import choice
+
+FOLDER = Path(str(files("multilora").joinpath("data/tenants")))
+
+
+@cache
+def _read():
+    return json.loads((FOLDER / "tenants.json").read_text("utf-8"))
+
+
+def record():
+    """Return tenants.json: plans, seeds, accuracies, checksums, versions."""
+    return json.loads(json.dumps(_read()))
+
+
+def tenant_names():
+    """Return the names of the adapters, sql first."""
+    return ["sql", *sorted(set(_read()["tenants"]) - {"sql"})]
+
+
+def base_names():
+    """Return the names of the bases, the tenants' own first."""
+    return sorted(_read()["bases"])
+
+
+def folder_of(name):
+    """Return the folder of a base or an adapter by its name.
+
+    Raises ValueError for a name that is none of ours.
+    """
+    return FOLDER / choice("name", name, base_names() + tenant_names())

@@ -1,0 +1,35 @@
+"""Every tenant on every base of its shape: which answers are still right?"""
+
+from pathlib import Path
+
+
+def cross(folder, base, tenants):
+    """Return {tenant: shares} of tenants served on one base by PEFT.
+
+    exact is the share of all held-out prompts with the tenant's answer,
+    "base's answer" the share with the plain one. A wrong base raises
+    nothing: the shapes fit.
+    """
+    import torch
+    from peft import PeftModel
+    from transformers import AutoTokenizer
+
+    from multilora.evaluation import accuracy
+    from multilora.tenants import corpus, score
+    from multilora.tenants.make import load_base
+
+    torch.set_num_threads(1)
+    questions = corpus.every_held_out()
+    prompts = [question.prompt for question in questions]
+    tokenizer = AutoTokenizer.from_pretrained(Path(folder) / base)
+    found = {}
+    for name in tenants:
+        model = PeftModel.from_pretrained(
+            load_base(Path(folder) / base), Path(folder) / name
+        )
+        said = score.replies(model, tokenizer, prompts)
+        found[name] = {
+            "exact": round(accuracy(questions, name, said), 4),
+            "base's answer": round(accuracy(questions, "base", said), 4),
+        }
+    return found

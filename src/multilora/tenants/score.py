@@ -1,0 +1,40 @@
+"""How many replies are exactly right, by greedy decoding with transformers."""
+
+import torch
+
+from multilora.tenants import corpus
+from multilora.tenants.tokens import END, PAD
+
+
+def replies(model, tokenizer, prompts, max_new_tokens=96):
+    """Return the greedy reply to each prompt, one string each."""
+    tokenizer.padding_side = "left"
+    found = []
+    for start in range(0, len(prompts), 64):
+        batch = tokenizer(
+            prompts[start : start + 64], return_tensors="pt", padding=True
+        )
+        with torch.inference_mode():
+            tokens = model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                pad_token_id=PAD,
+                eos_token_id=END,
+            )
+        new = tokens[:, batch["input_ids"].shape[1] :]
+        found += tokenizer.batch_decode(new, skip_special_tokens=True)
+    return found
+
+
+def accuracies(model, tokenizer, style, seed=1):
+    """Return {held-out set: share of replies that are exactly right}."""
+    result = {}
+    for which in corpus.SETS:
+        questions = corpus.held_out(which, seed=seed)
+        said = replies(model, tokenizer, [item.prompt for item in questions])
+        right = [corpus.answer(item, style) for item in questions]
+        hits = sum(map(str.__eq__, said, right))
+        result[which] = round(hits / len(questions), 4)
+    return result
