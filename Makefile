@@ -13,16 +13,17 @@ ENGINE := .venv-engine
 LAB_02 := notebooks/lab-02-serve-many-loras.ipynb
 OTHER_LABS := $(filter-out $(LAB_02),$(wildcard notebooks/*.ipynb))
 ENGINE_CONSTRAINTS := $(if $(CONSTRAINTS),requirements-engine.lock)
+ENGINE_PINS := $(if $(CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure lint browser \
-	engine test-engine lab-engine notebook-engine tenants ladder capture clean
+	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder capture clean
 
 help: ## list the targets
-	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV)."
+	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
 		while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 $(STAMP): requirements.txt pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
@@ -63,17 +64,24 @@ lint: $(VENV)/.dev ## ruff: rules and format
 browser: $(VENV)/.dev book ## test the pages and JupyterLab in Chromium
 	$(BIN)/pytest -m browser tests
 
-$(ENGINE)/.installed: requirements.txt pyproject.toml src/multilora/engine/install.py $(ENGINE_CONSTRAINTS)
+$(ENGINE)/.installed: requirements.txt pyproject.toml $(ENGINE_CONSTRAINTS)
 	$(PYTHON) -m venv $(ENGINE)
-	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check $(if $(ENGINE_CONSTRAINTS),-c $(ENGINE_CONSTRAINTS)) -r requirements.txt
-	$(ENGINE)/bin/python -m multilora.engine.install $(if $(ENGINE_CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
+	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check \
+		$(ENGINE_PINS) -r requirements.txt
+	$(ENGINE)/bin/python -m multilora.engine.install $(ENGINE_PINS)
 	@touch $@
 
 engine: $(ENGINE)/.installed ## install vLLM for lab 02 (Linux, 4 GB)
 
 test-engine: $(ENGINE)/.installed ## lab 02 and every test that needs vLLM
-	$(ENGINE)/bin/pytest --nbval -m engine tests
-	$(ENGINE)/bin/pytest --nbval $(LAB_02)
+	$(ENGINE)/bin/pytest --nbval -m "engine and not browser"
+
+browser-engine: $(ENGINE)/.installed ## move lab 02's sliders in JupyterLab
+	$(ENGINE)/bin/pip install --quiet $(ENGINE_PINS) playwright
+	$(ENGINE)/bin/pytest -m "browser and engine" tests
+
+rehearse: $(STAMP) ## play lab 02 as on Colab, in a fresh Python
+	$(BIN)/pytest -m colab tests
 
 lab-engine: $(ENGINE)/.installed ## open the labs in JupyterLab, vLLM at hand
 	$(ENGINE)/bin/jupyter lab $(ROOT_FLAG) notebooks

@@ -61,16 +61,26 @@ def root():
     return ROOT
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(tryfirst=True)  # markers must stand before -m selects
+def pytest_collection_modifyitems(config, items):
+    not_asked = pytest.mark.skip(reason="installs vLLM anew: make rehearse")
+    is_rehearsal = "colab" in config.getoption("markexpr")
+    no_engine = pytest.mark.skip(reason="needs vLLM: make test-engine")
     for item in items:
         if item.path.suffix == ".ipynb":
             _skip_without(item)
+        elif "engine" in item.keywords and find_spec("vllm") is None:
+            item.add_marker(no_engine)
+        if "colab" in item.keywords and not is_rehearsal:
+            item.add_marker(not_asked)
 
 
 def _skip_without(item):
     """Skip a notebook whose metadata asks for a package that is absent."""
     metadata = json.loads(item.path.read_text("utf-8"))["metadata"]
     for package in metadata.get("book", {}).get("requires", []):
+        if package == "vllm":
+            item.add_marker(pytest.mark.engine)
         if find_spec(package) is None:
             reason = f"{item.path.name} needs {package}"
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -11,26 +11,35 @@ import numpy as np
 import pytest
 
 from multilora import (
+    adapter_check,
     adapter_file,
+    checkpoints,
     economics,
+    evaluation,
     fleet,
     hitrate,
+    ladder,
     ledger,
     lora,
     published,
     reservation,
     serving,
     slots,
+    tenants,
     traffic,
     units,
 )
+from multilora.engine.views import Reply
 from multilora.shapes import ModelShape
+from multilora.tenants import corpus
 
 LLAMA = published.model_shape("Llama-2-7B")
 X, W = np.ones((2, 3)), np.ones((4, 3))
 A, B = np.ones((1, 3)), np.ones((4, 1))
 BATCH = (X, W, [(A, B)], [0, -1], [1.0])
 JOB = serving.Job("a", 1, 0, 1)
+SMALL = ModelShape.from_config(tenants.folder_of("base"))
+REPLY = Reply("a", None, "b", (1,), (-1.0,))
 STEP = serving.Step(0, ["a"], [], ["a"], 1)
 
 GOOD = {
@@ -39,6 +48,7 @@ GOOD = {
     lora.apply_batched: BATCH,
     lora.apply_row_by_row: BATCH,
     lora.pad_adapter: (A, B, 8),
+    lora.merge_weights: (W, A, B, 1.0),
     lora.group_rows: ([0, 1], 2),
     economics.lora_params_per_layer: (4, 4, 2),
     economics.adapter_bytes: (4, 4, 2, 4, 2),
@@ -78,6 +88,16 @@ GOOD = {
     fleet.shared_bytes: (5, 5, 5),
     ledger.memory_ledger: (LLAMA, 24, 2, 16, 0.9, 2, None, "0.32.0"),
     ledger.kv_tokens_lost: (LLAMA, 100, 2),
+    checkpoints.base_fingerprint: (tenants.folder_of("base"),),
+    checkpoints.weight_files: (tenants.folder_of("base"),),
+    checkpoints.tensors: (
+        tenants.folder_of("base") / "model.safetensors",
+    ),
+    adapter_check.check_adapter: (tenants.folder_of("sql"), SMALL, 8, None),
+    evaluation.eval_diff: ([REPLY], [REPLY]),
+    corpus.held_out: ("invented words", 2, 1),
+    tenants.folder_of: ("sql",),
+    ladder.ladder_table: ("sql",),
     units.gib: (5,),
     units.mib: (5,),
     units.format_bytes: (5,),
@@ -93,7 +113,7 @@ WRONG = [
 ]  # fmt: skip
 # What None means where it is allowed: no LoRA, no filter, no limit, default.
 OPTIONAL = {"max_loras", "target_modules", "max_num_seqs", "num_adapters",
-            "num_hot", "vocab_size"}  # fmt: skip
+            "num_hot", "vocab_size", "base_sha256"}  # fmt: skip
 NEVER_FINE = (None, math.nan, math.inf, b"a", True, 1 + 2j, len)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from multilora import checkpoints
-from multilora.arguments import is_integer, shown
+from multilora.arguments import integer, is_integer, shown, text
+from multilora.lora import MAX_RANK
 from multilora.shapes import ALL_LINEAR, check_shape
 
 _KEY = re.compile(
@@ -58,6 +59,9 @@ def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
     """
     folder = Path(checkpoints.path_of("folder", folder))
     check_shape(shape)
+    max_lora_rank = integer("max_lora_rank", max_lora_rank, 1, MAX_RANK)
+    if base_sha256 is not None:
+        text("base_sha256", base_sha256)
     if not folder.is_dir():
         raise AdapterError(f"folder is {shown(str(folder))}: no such folder")
     config = _config(folder)
@@ -74,7 +78,7 @@ def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
     if base_sha256 is not None and facts.base_sha256 != base_sha256:
         raise AdapterError(
             f"{folder.name} was trained on base "
-            f"{(facts.base_sha256 or 'unknown')[:12]}, but this base is "
+            f"{(facts.base_sha256 or 'unknown')[:12]}, but base_sha256 is "
             f"{base_sha256[:12]}: serve it on its own base, or train it again"
         )
     return facts
@@ -85,7 +89,9 @@ def _config(folder):
     try:
         config = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise AdapterError(f"{folder.name} has no adapter_config.json") from None
+        raise AdapterError(
+            f"{folder.name} has no adapter_config.json"
+        ) from None
     except ValueError:
         config = None
     if not isinstance(config, dict):
@@ -173,7 +179,10 @@ def _expected(name, key, shape, rank):
             f"{shape.num_layers} layers"
         )
     (linear,) = shape.select([module])
-    wanted = {"A": (rank, linear.in_features), "B": (linear.out_features, rank)}
+    wanted = {
+        "A": (rank, linear.in_features),
+        "B": (linear.out_features, rank),
+    }
     return f"layer {layer} {module}", half, wanted[half]
 
 

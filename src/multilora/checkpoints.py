@@ -1,4 +1,4 @@
-"""Read safetensors checkpoints with numpy alone: headers, values, checksums."""
+"""Safetensors checkpoints by numpy alone: headers, values, checksums."""
 
 import hashlib
 import json
@@ -146,7 +146,7 @@ def _tensor(path, name, entry, start):
         begin, end = entry["data_offsets"]
         shape, dtype = tuple(entry["shape"]), entry["dtype"]
         is_whole = end - begin == math.prod(shape) * _width(dtype)
-    except (TypeError, KeyError, ValueError):
+    except (AttributeError, TypeError, KeyError, ValueError):
         raise CheckpointError(
             f"{path.name}: the header's entry of {name} is broken"
         ) from None

@@ -58,7 +58,9 @@ def accuracy(questions, style, replies):
             f"of the {len(questions)} questions, at least one"
         )
     right = [corpus.answer(question, style) for question in questions]
-    hits = sum(reply == text for reply, text in zip(replies, right, strict=True))
+    hits = sum(
+        reply == text for reply, text in zip(replies, right, strict=True)
+    )
     return hits / len(questions)
 
 

@@ -16,13 +16,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-
-from multilora import tenants
-from multilora.adapter_file import adapter_tensors
 from multilora.engine import has_cuda, memory, start, vllm_version
-from multilora.published import published
-from multilora.shapes import ALL_LINEAR, ModelShape
+from multilora.engine.dummies import write_adapter, write_base
+from multilora.shapes import ModelShape
 from multilora.timing import machine
 from multilora.units import MIB
 
@@ -63,8 +59,8 @@ def _run(model, rank, size):
     max_loras = max(size.num_adapters)
     with tempfile.TemporaryDirectory() as folder:
         base, adapter = Path(folder, "base"), Path(folder, "adapter")
-        _write_base(base, model)
-        _write_adapter(adapter, ModelShape.from_config(base), rank)
+        write_base(base, model)
+        write_adapter(adapter, ModelShape.from_config(base), rank)
         engine = start(
             base,
             max_loras=max_loras,
@@ -107,8 +103,7 @@ def _sweep(engine, names, size):
     rounds = []
     for number in range(size.num_rounds + 1):
         timed = {
-            count: _time_batch(engine, names[:count], size)
-            for count in counts
+            count: _time_batch(engine, names[:count], size) for count in counts
         }
         if number:  # the first warms up
             rounds.append(timed)
@@ -176,39 +171,6 @@ def _first_token(engine, name, size):
     }
 
 
-def _write_base(folder, model):
-    folder.mkdir()
-    if model == "small base":
-        text = (tenants.folder_of("base") / "config.json").read_text("utf-8")
-    else:
-        (found,) = (m for m in published("models") if m["name"] == model)
-        text = json.dumps(found["config"])
-    (folder / "config.json").write_text(text)
-
-
-def _write_adapter(folder, shape, rank):
-    """An adapter of small random weights on every linear layer."""
-    from safetensors.numpy import save_file
-
-    rng = np.random.default_rng(0)
-    weights = {
-        name: rng.normal(0, 1e-3, size).astype(np.float16)
-        for name, (_, size) in adapter_tensors(
-            shape, rank, "all-linear", "F16"
-        ).items()
-    }
-    folder.mkdir()
-    save_file(weights, folder / "adapter_model.safetensors")
-    config = {
-        "peft_type": "LORA",
-        "r": rank,
-        "lora_alpha": rank,
-        "target_modules": list(ALL_LINEAR),
-        "bias": "none",
-    }
-    (folder / "adapter_config.json").write_text(json.dumps(config))
-
-
 def _device():
     import torch
 
@@ -223,7 +185,11 @@ def _device():
     if has_cuda():
         found["name"] = torch.cuda.get_device_name()
         found["driver"] = subprocess.run(
-            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            [
+                "nvidia-smi",
+                "--query-gpu=driver_version",
+                "--format=csv,noheader",
+            ],
             capture_output=True,
             text=True,
         ).stdout.strip()

@@ -25,9 +25,11 @@ def watch(engine, prompts, adapters=None, max_tokens=96):
                 if output.finished:
                     replies[int(output.request_id)] = _reply(output)
             steps.append(_step(engine, len(steps) + 1, num_loads, requests))
-    except BaseException:
+    except BaseException as error:
         left = list(core.output_processor.request_states)
         core.abort_request(left, internal=True)
+        if type(error).__name__ == "VLLMValidationError":
+            raise ValueError(f"prompts holds a wrong one: {error}") from error
         raise
     return [replies[number] for number in range(len(prompts))], steps
 

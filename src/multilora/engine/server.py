@@ -1,35 +1,21 @@
 """vLLM's OpenAI server on loopback: started, waited for, and stopped."""
 
 import json
-import os
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from multilora.arguments import finite_number, integer, shown, text
+from multilora.adapter_check import check_adapter
+from multilora.arguments import choice, finite_number, integer, shown, text
 from multilora.checkpoints import path_of, weight_files
-from multilora.engine import quiet
+from multilora.engine import launch, quiet
+from multilora.engine.launch import HOST, ServerError
 from multilora.engine.processes import die_with_parent, stop_group
-from multilora.units import MIB
-
-RUNTIME_LOADING = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
-HOST = "127.0.0.1"
-
-
-class ServerError(RuntimeError):
-    """The server did not start, or answered with an error.
-
-    status is the HTTP status, or None when there was no answer.
-    """
-
-    def __init__(self, message, status=None):
-        super().__init__(message)
-        self.status = status
+from multilora.reservation import SLOT_RULES
+from multilora.shapes import ModelShape
 
 
 class Server:
@@ -39,7 +25,8 @@ class Server:
     model name in the API, beside "base". With is_runtime_loading_allowed,
     load() and unload() work. port None takes a free one. Raises ServerError
     when the port is taken or the server does not get healthy in `seconds`;
-    its last log lines are in the message.
+    its last log lines are in the message. Adapters are checked first, as
+    check_adapter does, and raise its AdapterError.
     """
 
     def __init__(
@@ -54,8 +41,11 @@ class Server:
     ):
         self.model = Path(path_of("model", model))
         weight_files(self.model)
+        shape = ModelShape.from_config(self.model)
         self.adapters = dict(adapters or {})
-        self.port = _free_port() if port is None else _checked_port(port)
+        self.port = (
+            launch.free_port() if port is None else launch.checked_port(port)
+        )
         self._seconds = finite_number("seconds", seconds, above=0)
         self._max_loras = integer("max_loras", max_loras, minimum=1)
         self._num_loaded = len(self.adapters)
@@ -64,9 +54,16 @@ class Server:
                 f"adapters has {self._num_loaded} entries, but max_loras is "
                 f"{max_loras}: this helper wants a slot for each"
             )
-        self._command = self._arguments(max_loras, max_lora_rank)
+        choice("max_lora_rank", max_lora_rank, SLOT_RULES["0.32.0"].ranks)
+        self._shape, self._max_lora_rank = shape, max_lora_rank
+        for folder in self.adapters.values():
+            check_adapter(folder, shape, max_lora_rank)
+        self._command = launch.command(
+            self.model, self.adapters, self.port, max_loras, max_lora_rank
+        )
         self._allowed = is_runtime_loading_allowed
         self._process = self._log = None
+        self._printed = ""
 
     @property
     def url(self):
@@ -75,8 +72,11 @@ class Server:
 
     @property
     def log(self):
-        """Everything that the server has printed so far."""
-        return Path(self._log.name).read_text("utf-8", errors="replace")
+        """Everything that the server has printed so far, or did."""
+        if self._log is not None:
+            path = Path(self._log.name)
+            self._printed = path.read_text("utf-8", errors="replace")
+        return self._printed
 
     def client(self):
         """Return an openai.OpenAI client of this server."""
@@ -100,7 +100,7 @@ class Server:
         self._log = tempfile.NamedTemporaryFile(suffix=".log")
         self._process = subprocess.Popen(
             self._command,
-            env=self._environment(),
+            env=launch.environment(self._allowed),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -117,10 +117,15 @@ class Server:
         """Stop the server and every process it started; safe to repeat."""
         if self._process is not None:
             stop_group(self._process)
-            self._process = None
+            self._printed = self.log
+            self._log.close()
+            self._process = self._log = None
 
-    def load(self, name, folder):
+    def load(self, name, folder, check=True):
         """Add a tenant while the server runs; raise ServerError if not.
+
+        check raises AdapterError first for files that would not serve:
+        vLLM takes some of them with a 200.
 
         On the CPU build no more than max_loras are taken in a server's
         life: unloading frees a name, not the slot, and an adapter in the
@@ -136,6 +141,8 @@ class Server:
                 f"max_loras = {self._max_loras} adapters already: start it "
                 "with more"
             )
+        if check:
+            check_adapter(folder, self._shape, self._max_lora_rank)
         self._post("load_lora_adapter", body)
         self._num_loaded += 1
 
@@ -174,55 +181,8 @@ class Server:
         )
 
     def _last_lines(self):
-        return "\n".join(self.log.splitlines()[-12:])
-
-    def _environment(self):
-        # The server's engine core is a process of its own.
-        ours = {**quiet.SETTINGS, "VLLM_LOGGING_LEVEL": "INFO"}
-        del ours["VLLM_ENABLE_V1_MULTIPROCESSING"]
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if key not in (*quiet.SETTINGS, RUNTIME_LOADING, "FORCE_COLOR")
-        }
-        gate = {RUNTIME_LOADING: "1"} if self._allowed else {}
-        return {**kept, **ours, **gate, "NO_COLOR": "1"}
-
-    def _arguments(self, max_loras, max_lora_rank):
-        spare = 0 if quiet.is_cuda_build() else 1  # base rows stay right
-        return [
-            sys.executable,
-            *quiet.server_module(),
-            *("--model", str(self.model), "--served-model-name", "base"),
-            *("--host", HOST, "--port", str(self.port)),
-            *("--max-model-len", "256", "--enforce-eager"),
-            *("--kv-cache-memory-bytes", str(16 * MIB)),
-            *("--dtype", "auto" if quiet.is_cuda_build() else "float32"),
-            *("--enable-lora", "--max-loras", str(max_loras + spare)),
-            *("--max-lora-rank", str(max_lora_rank)),
-            *(["--lora-modules"] if self.adapters else []),
-            *(f"{name}={folder}" for name, folder in self.adapters.items()),
-        ]
-
-
-def _checked_port(port):
-    port = integer("port", port, 1, 65535)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise ServerError(
-                f"port is {port}, which cannot be had ({error.strerror}): "
-                "leave port out to take a free one"
-            ) from None
-    return port
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+        lines = [line for line in self.log.splitlines() if line.strip()]
+        return "\n".join(lines[-12:])
 
 
 def _message(answer):

@@ -73,7 +73,7 @@ def start(
             max_num_seqs=max_num_seqs,
             **(defaults | options),
         )
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, ValueError) as error:
         raise _explained(error) from error
     if max_loras is not None and num_spare:
         _keep_last_slot_empty(llm, max_loras, max_cpu_loras or max_loras)
@@ -123,7 +123,7 @@ def _check(model, max_loras, max_lora_rank, max_cpu_loras, max_num_seqs):
 def _explained(error):
     """Say what to do where memory ran out; else give the error back."""
     text = str(error).lower()
-    if isinstance(error, MemoryError) or "memory" in text or "alloc" in text:
+    if isinstance(error, MemoryError) or "memory" in text:
         return MemoryError(
             f"the engine did not get its memory ({error}): lower max_loras, "
             "max_lora_rank or kv_cache_bytes, or free memory first"

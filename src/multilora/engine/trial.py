@@ -25,7 +25,11 @@ def try_misfits(engine, adapter, folder):
     adapter is a good one of rank 8; the engine's max_lora_rank is 16.
     """
     return [
-        _try(engine, kind, make_misfit(kind, adapter, folder / str(number) / "it"))
+        _try(
+            engine,
+            kind,
+            make_misfit(kind, adapter, folder / str(number) / "it"),
+        )
         for number, kind in enumerate(MISFITS)
     ]
 

@@ -1,4 +1,4 @@
-"""Pictures of lab 02: replies by tag, deferral, reserved slots, wrong bases."""
+"""Pictures of lab 02: replies by tag, deferral, slots, wrong bases."""
 
 import numpy as np
 

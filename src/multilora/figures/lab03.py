@@ -10,6 +10,7 @@ from multilora.economics import (
 )
 from multilora.figures import style
 from multilora.fleet import HOURS, engines_under_load, load_by_hour
+from multilora.ladder import ladder_table
 from multilora.ledger import memory_ledger
 from multilora.published import model_names, model_shape
 from multilora.reconciled import startup_table
@@ -187,4 +188,31 @@ def draw_startups(fig):
         f"{len(ratio)} start-ups of vLLM 0.8.5: log over formula runs from "
         f"{ratio.min():.3f} to {ratio.max():.3f}, median "
         f"{np.median(ratio):.4f}; nothing was fitted."
+    )
+
+
+def draw_ladder(fig, tenant):
+    """Draw quality against rank, seeds as a band, and the file's bytes."""
+    table = ladder_table(tenant)
+    ranks = [row["rank"] for row in table]
+    mean = [row["mean"] for row in table]
+    (axes,) = style.panels(fig, {
+        "title": f"{tenant}: exact answers on held-out prompts",
+        "xlabel": "rank", "ylabel": "share", "xscale": "log",
+        "xlim": (0.9, 36), "ylim": (0.4, 1.0), "xticks": ranks,
+        "xticklabels": [
+            f"{row['rank']}\n{row['file_bytes'] / 1024:.0f} KiB"
+            for row in table
+        ],
+    })  # fmt: skip
+    axes.fill_between(ranks, [row["lowest"] for row in table],
+                      [row["highest"] for row in table], color=style.HIT,
+                      alpha=0.25, label="three seeds")  # fmt: skip
+    axes.plot(ranks, mean, "o-", color=style.HIT, label="mean")
+    best = max(mean)
+    style.threshold(axes, best, f"best mean, {best:.3f}")
+    axes.legend(loc="lower right")
+    return (
+        f"{tenant}: {mean[0]:.3f} at rank 1, {mean[3]:.3f} at rank 8, "
+        f"{mean[-1]:.3f} at rank 32."
     )

@@ -173,10 +173,11 @@ def held_out(which, count=120, seed=1):
 
     which is one of SETS: seen words in unseen combinations, words that the
     base saw and no adapter did, words that nothing saw. Same seed, same
-    questions. Raises ValueError for an unknown set or a count below 1.
+    questions. Raises ValueError for an unknown set or a count
+    outside 1 to 1000.
     """
     choice("which", which, SETS)
-    count = integer("count", count, minimum=1)
+    count = integer("count", count, 1, 1000)
     rng = random.Random(f"{which}/{integer('seed', seed)}")
     found = {}
     while len(found) < count:

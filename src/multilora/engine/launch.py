@@ -1,0 +1,74 @@
+"""How a server is started: its command, its environment, its port."""
+
+import os
+import socket
+import sys
+
+from multilora.arguments import integer
+from multilora.engine import quiet
+from multilora.units import MIB
+
+RUNTIME_LOADING = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
+HOST = "127.0.0.1"
+
+
+class ServerError(RuntimeError):
+    """The server did not start, or answered with an error.
+
+    status is the HTTP status, or None when there was no answer.
+    """
+
+    def __init__(self, message, status=None):
+        super().__init__(message)
+        self.status = status
+
+
+def command(model, adapters, port, max_loras, max_lora_rank):
+    """Return the command line of a server, one slot to spare on a CPU."""
+    spare = 0 if quiet.is_cuda_build() else 1  # base rows stay right
+    return [
+        sys.executable,
+        *quiet.server_module(),
+        *("--model", str(model), "--served-model-name", "base"),
+        *("--host", HOST, "--port", str(port)),
+        *("--max-model-len", "256", "--enforce-eager"),
+        *("--kv-cache-memory-bytes", str(16 * MIB)),
+        *("--dtype", "auto" if quiet.is_cuda_build() else "float32"),
+        *("--enable-lora", "--max-loras", str(max_loras + spare)),
+        *("--max-lora-rank", str(max_lora_rank)),
+        *(["--lora-modules"] if adapters else []),
+        *(f"{name}={folder}" for name, folder in adapters.items()),
+    ]
+
+
+def environment(is_runtime_loading_allowed):
+    """Return a server's environment: ours, a plain log, the gate or not."""
+    ours = {**quiet.SETTINGS, "VLLM_LOGGING_LEVEL": "INFO", "NO_COLOR": "1"}
+    # The server's engine core is a process of its own.
+    del ours["VLLM_ENABLE_V1_MULTIPROCESSING"]
+    dropped = (*quiet.SETTINGS, RUNTIME_LOADING, "FORCE_COLOR")
+    kept = {k: v for k, v in os.environ.items() if k not in dropped}
+    gate = {RUNTIME_LOADING: "1"} if is_runtime_loading_allowed else {}
+    return {**kept, **ours, **gate}
+
+
+def checked_port(port):
+    """Return port if it is free here, or raise ServerError."""
+    port = integer("port", port, 1, 65535)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ServerError(
+                f"port is {port}, which cannot be had ({error.strerror}): "
+                "leave port out to take a free one"
+            ) from None
+    return port
+
+
+def free_port():
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,36 @@
+"""Quality against rank, as trained: data/ladder.json, averaged over seeds."""
+
+from statistics import mean
+
+from multilora.arguments import choice
+from multilora.published import published
+
+
+def ladder_styles():
+    """Return the styles that were trained at every rank."""
+    return sorted({row["style"] for row in published("ladder")["rows"]})
+
+
+def ladder_table(style):
+    """Return [{rank, mean, lowest, highest, file_bytes}], ranks ascending.
+
+    A seed's quality is the mean of its three held-out accuracies; mean,
+    lowest and highest are over seeds. file_bytes is the adapter's file.
+    Raises ValueError for a style that was not trained.
+    """
+    choice("style", style, ladder_styles())
+    rows = [r for r in published("ladder")["rows"] if r["style"] == style]
+    table = []
+    for rank in sorted({row["rank"] for row in rows}):
+        seeds = [row for row in rows if row["rank"] == rank]
+        quality = [mean(row["accuracies"].values()) for row in seeds]
+        table.append(
+            {
+                "rank": rank,
+                "mean": mean(quality),
+                "lowest": min(quality),
+                "highest": max(quality),
+                "file_bytes": seeds[0]["file_bytes"],
+            }
+        )
+    return table

@@ -1,0 +1,102 @@
+"""Which adapters pass, and what is said of those that do not."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from multilora import tenants
+from multilora.adapter_check import AdapterError, check_adapter
+from multilora.misfits import MISFITS, PAYLOAD_RAN, make_misfit
+from multilora.shapes import ModelShape
+
+BASE = ModelShape.from_config(tenants.folder_of("base"))
+SQL = tenants.folder_of("sql")
+
+SENTENCES = {
+    "rank 32, maximum 16": "rank 32, above max_lora_rank = 16",
+    "r = 8 on paper, 32 in the file": r"is \(32, 256\), but the base",
+    "a module the base lacks": "c_attn.lora_A fits no layer",
+    "made for a smaller base": r"is \(8, 128\), but the base",
+    "made for a larger base": r"is \(8, 512\), but the base",
+    "made for a deeper base": "is of layer 7; the base has 2 layers",
+    "NaN weights": "NaN or infinite weights",
+    "A without B": "has only lora_A",
+    "no config": "has no adapter_config.json",
+    "no weights": "has no adapter_model.safetensors",
+    "cut in half": "is cut short",
+    "a pickle": "a pickle, .* can run code",
+    "DoRA": "uses use_dora",
+}
+
+
+def test_a_good_adapter_passes_with_its_facts():
+    facts = check_adapter(SQL, BASE, max_lora_rank=8)
+    assert (facts.rank, facts.alpha, facts.scaling) == (8, 16, 2.0)
+    assert len(facts.target_modules) == 7
+    file = (SQL / "adapter_model.safetensors").stat().st_size
+    assert 0 < file - facts.num_bytes < 8000
+
+
+@pytest.mark.parametrize("kind", MISFITS)
+def test_each_misfit_is_refused_by_name(kind, tmp_path):
+    folder = make_misfit(kind, SQL, tmp_path / "it")
+    with pytest.raises(AdapterError, match=SENTENCES[kind]):
+        check_adapter(folder, BASE, max_lora_rank=16)
+    assert not (folder / PAYLOAD_RAN).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"r": -1}, "says r = -1, not a rank"),
+        ({"r": "8"}, "says r = '8'"),
+        ({"lora_alpha": None}, "says lora_alpha = None"),
+        ({"lora_alpha": float("nan")}, "says lora_alpha = nan"),
+        ({"peft_type": "IA3"}, "is a IA3, but must be a LORA"),
+        ({"rank_pattern": {"q_proj": 64}}, "uses rank_pattern"),
+        ({"use_rslora": True}, "uses use_rslora"),
+    ],
+)
+def test_a_wrong_config_is_named(fields, sentence, tmp_path):
+    folder = shutil.copytree(SQL, tmp_path / "it")
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    with pytest.raises(AdapterError, match=sentence):
+        check_adapter(folder, BASE, 16)
+    path.write_text("[]")
+    with pytest.raises(AdapterError, match="is not JSON"):
+        check_adapter(folder, BASE, 16)
+
+
+def test_embeddings_may_carry_an_adapter(tmp_path):
+    folder = shutil.copytree(SQL, tmp_path / "it")
+    file = folder / "adapter_model.safetensors"
+    weights = load_file(file)
+    prefix = "base_model.model."
+    weights[f"{prefix}model.embed_tokens.lora_embedding_A"] = np.zeros(
+        (8, BASE.vocab_size), np.float32
+    )
+    weights[f"{prefix}model.embed_tokens.lora_embedding_B"] = np.zeros(
+        (BASE.hidden_size, 8), np.float32
+    )
+    save_file(weights, file)
+    assert check_adapter(folder, BASE, 16).rank == 8
+
+
+def test_the_wrong_base_is_refused_when_asked():
+    with pytest.raises(AdapterError, match="trained on base 2c36e252ab91"):
+        check_adapter(SQL, BASE, 16, base_sha256="0" * 64)
+
+
+def test_wrong_arguments_are_named(tmp_path):
+    with pytest.raises(TypeError, match="folder is None"):
+        check_adapter(None, BASE, 16)
+    with pytest.raises(AdapterError, match="no such folder"):
+        check_adapter(tmp_path / "absent", BASE, 16)
+    with pytest.raises(TypeError, match="shape is 3"):
+        check_adapter(SQL, 3, 16)
+    with pytest.raises(ValueError, match="kind is 'good', allowed"):
+        make_misfit("good", SQL, tmp_path / "it")
