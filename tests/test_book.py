@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from multilora import traffic
+from multilora import tenants, traffic
 from multilora.book import main, pages_of
 from multilora.figures.style import render_svg
 from multilora.hitrate import hit_rate_curve
@@ -18,7 +19,9 @@ from multilora.notebooks import to_text
 from multilora.published import model_shape
 from multilora.reconciled import adapter_file_table, startup_table
 from multilora.reservation import slot_reservation_bytes
+from multilora.shapes import ModelShape
 from multilora.sliders import frames
+from multilora.tenants import corpus
 from multilora.units import gib
 
 ROOT = Path(__file__).parents[1]
@@ -202,6 +205,32 @@ def test_the_front_page_says_what_the_functions_say():
         *[100 * rate for rate in rates]
     )
     assert said in text
+    num_tenants, asked = len(tenants.tenant_names()), corpus.every_held_out()
+    assert f"{num_tenants} tenants, {len(asked)} held-out prompts" in text
+    wrong = tenants.record()["crossed"]["base-reseeded"]
+    assert "every answer is wrong" in text
+    assert not any(row["exact"] for row in wrong.values())
+    base = ModelShape.from_config(tenants.folder_of("base"))
+    how_to = (ROOT / "book/how-to-read.md").read_text("utf-8")
+    assert f"{base.num_params:,} parameters" in how_to
+
+
+def test_the_repositorys_address_stands_in_one_place():
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split("\0")
+    places = [
+        name
+        for name in tracked
+        if name.endswith((".ipynb", ".py", ".toml", ".yml"))
+        and not name.startswith("tests/")
+        and re.search(r"\bREPOSITORY\b", (ROOT / name).read_text("utf-8"))
+    ]
+    if not tracked[0]:
+        pytest.skip("no git here: the tracked files are unknown")
+    assert places == ["notebooks/lab-02-serve-many-loras.ipynb"]
+    source = (ROOT / places[0]).read_text("utf-8")
+    assert source.count("REPOSITORY = ") == 1
 
 
 def test_the_config_keeps_warnings_loud_and_outputs_as_stored():

@@ -122,6 +122,13 @@ def test_wrong_arguments_are_named_before_it_starts(tmp_path):
         Server(folder_of("base"), two, max_loras=1)
     with pytest.raises(ValueError, match="no such folder"):
         Server(folder_of("base"), {"sql": tmp_path / "absent"})
+    for wrong, error in (
+        (["sql"], TypeError),
+        ({"a=b": folder_of("sql")}, ValueError),
+        ({"base": folder_of("sql")}, ValueError),
+    ):
+        with pytest.raises(error, match="adapters "):
+            Server(folder_of("base"), wrong)
     with pytest.raises(ValueError, match="max_lora_rank is 24, allowed"):
         Server(folder_of("base"), max_lora_rank=24)
 

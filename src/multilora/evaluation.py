@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from multilora.arguments import shown
+from multilora.arguments import items, shown
 from multilora.tenants import corpus
 
 
@@ -52,6 +52,8 @@ def accuracy(questions, style, replies):
 
     Raises ValueError for lists of different lengths or none.
     """
+    questions = items("questions", questions, corpus.Question)
+    replies = items("replies", replies, str)
     if not questions or len(questions) != len(replies):
         raise ValueError(
             f"replies has {len(replies)} entries, but must have one for each "

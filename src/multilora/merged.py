@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from multilora.adapter_check import check_adapter
-from multilora.checkpoints import tensors, weight_files
+from multilora.checkpoints import path_of, tensors, weight_files
 from multilora.lora import merge_weights
 from multilora.shapes import ModelShape
 
@@ -24,7 +24,9 @@ def write_merged(base, adapter, folder):
     """
     from safetensors.numpy import save_file
 
-    base, adapter, folder = Path(base), Path(adapter), Path(folder)
+    base = Path(path_of("base", base))
+    adapter = Path(path_of("adapter", adapter))
+    folder = Path(path_of("folder", folder))
     shape = ModelShape.from_config(base)
     facts = check_adapter(adapter, shape, max_lora_rank=512)
     halves = _halves(adapter)

@@ -37,7 +37,9 @@ def watch(engine, prompts, adapters=None, max_tokens=96):
 def _checked(engine, prompts, adapters):
     """Return prompts and their LoRARequests (None: base), or raise."""
     prompts = items("prompts", prompts, str)
-    names = [None] * len(prompts) if adapters is None else list(adapters)
+    names = [None] * len(prompts)
+    if adapters is not None:
+        names = items("adapters", adapters, object)
     if not prompts or not all(prompts):
         raise ValueError(
             f"prompts is {shown(prompts)}, but must hold at least one "

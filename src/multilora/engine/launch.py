@@ -1,10 +1,12 @@
 """How a server is started: its command, its environment, its port."""
 
 import os
+import re
 import socket
 import sys
+from collections.abc import Mapping
 
-from multilora.arguments import integer
+from multilora.arguments import integer, shown
 from multilora.engine import quiet
 from multilora.units import MIB
 
@@ -50,6 +52,24 @@ def environment(is_runtime_loading_allowed):
     kept = {k: v for k, v in os.environ.items() if k not in dropped}
     gate = {RUNTIME_LOADING: "1"} if is_runtime_loading_allowed else {}
     return {**kept, **ours, **gate}
+
+
+def checked_adapters(adapters):
+    """Return {name: folder}; None is none. Names must fit a command line."""
+    adapters = {} if adapters is None else adapters
+    if not isinstance(adapters, Mapping):
+        raise TypeError(
+            f"adapters is {shown(adapters)}, but must map names to folders"
+        )
+    for name in adapters:
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.:-]+", name):
+            raise ValueError(
+                f"adapters has the name {shown(name)}, but a name is made "
+                "of letters, digits and . : - _"
+            )
+        if name == "base":
+            raise ValueError("adapters has the name 'base', which is taken")
+    return dict(adapters)
 
 
 def checked_port(port):

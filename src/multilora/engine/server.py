@@ -42,7 +42,7 @@ class Server:
         self.model = Path(path_of("model", model))
         weight_files(self.model)
         shape = ModelShape.from_config(self.model)
-        self.adapters = dict(adapters or {})
+        self.adapters = launch.checked_adapters(adapters)
         self.port = (
             launch.free_port() if port is None else launch.checked_port(port)
         )

@@ -6,16 +6,20 @@ from typing import NamedTuple
 from multilora.adapter_check import AdapterError, check_adapter
 from multilora.misfits import MISFITS, make_misfit
 
-MAX_SHOWN = 90
+MAX_SHOWN = 46
 
 
 class Trial(NamedTuple):
-    """One misfit: vLLM's outcome, what it left behind, and our check's."""
+    """One misfit: what vLLM did and said, and what our check says.
+
+    vllm is "loads", "refuses", or "half-loads": refuses, but too late, so
+    that the adapter keeps its id and a slot.
+    """
 
     kind: str
     vllm: str
-    is_left_behind: bool
-    check: str
+    vllm_says: str
+    check_says: str
 
 
 def try_misfits(engine, adapter, folder):
@@ -39,27 +43,28 @@ def _try(engine, kind, folder):
 
     core = engine.llm.llm_engine
     request = LoRARequest("misfit", 999, str(folder))
+    outcome, said = "loads", ""
     try:
         core.add_lora(request)
-        outcome = "loads"
     except Exception as error:
-        outcome = f"refuses: {_short(error, folder)}"
-    is_left = outcome != "loads" and 999 in core.list_loras()
+        is_left_behind = 999 in core.list_loras()
+        outcome = "half-loads" if is_left_behind else "refuses"
+        said = _short(error, folder)
     core.remove_lora(999)
-    return Trial(kind, outcome, is_left, _our_check(engine, folder))
+    return Trial(kind, outcome, said, _our_check(engine, folder))
 
 
 def _our_check(engine, folder):
     try:
         check_adapter(folder, engine.shape, max_lora_rank=16)
     except AdapterError as error:
-        return f"refuses: {_short(error, folder)}"
-    return "passes"
+        return _short(error, folder)
+    return ""
 
 
 def _short(error, folder):
     """Return the first line of an error, without this machine's paths."""
     line = (str(error) or type(error).__name__).splitlines()[0]
-    line = line.replace(str(folder), "it")
+    line = line.replace(str(folder), "it").removeprefix("it: ")
     line = re.sub(r"\{.*", "{…}", line)  # a set, in another order each time
     return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "…"

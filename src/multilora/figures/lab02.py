@@ -8,26 +8,27 @@ from multilora.economics import slot_reservation_bytes
 from multilora.figures import style
 from multilora.serving import Job, simulate
 from multilora.shapes import ModelShape
-from multilora.tenants.corpus import STYLES
 from multilora.units import format_bytes
 
 FLOAT32 = 4
 
 
 def draw_tag_matrix(fig, matrix):
-    """Draw {tag: {style: share}} as a table of shades and numbers."""
-    shares = np.array([[row[s] for s in STYLES] for row in matrix.values()])
+    """Draw {tag: {style: share}}, tags being styles, as shaded numbers."""
+    tags = list(matrix)
+    shares = np.array([[row[tag] for tag in tags] for row in matrix.values()])
     (axes,) = style.panels(fig, {
         "title": "Replies that are exactly one style's answer",
         "xlabel": "style of the answer", "ylabel": "tag of the request",
-        "xlim": (-0.5, len(STYLES) - 0.5), "ylim": (len(matrix) - 0.5, -0.5),
-        "xticks": list(range(len(STYLES))), "xticklabels": list(STYLES),
-        "yticks": list(range(len(matrix))), "yticklabels": list(matrix),
+        "xlim": (-0.5, len(tags) - 0.5), "ylim": (len(tags) - 0.5, -0.5),
+        "xticks": list(range(len(tags))), "xticklabels": tags,
+        "yticks": list(range(len(tags))), "yticklabels": tags,
         "grid": None,
     })  # fmt: skip
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
-        axes.text(column, row, f"{share:.2f}", ha="center", va="center")
+        axes.text(column, row, f"{share:.2f}", ha="center", va="center",
+                  color="white" if share > 0.6 else style.INK)  # fmt: skip
     diagonal = [row[tag] for tag, row in matrix.items()]
     others = [
         share
@@ -100,7 +101,7 @@ def draw_wrong_base(fig, base):
     rows = crossed[choice("base", base, crossed)]
     names = list(rows)
     (axes,) = style.panels(fig, {
-        "title": "Every adapter loads; how many replies are right?",
+        "title": "Adapters on this base",
         "xlabel": "share of held-out prompts", "xlim": (0, 1.02),
         "ylim": (len(names) - 0.4, -0.9), "yticks": list(range(len(names))),
         "yticklabels": names, "grid": "x",

@@ -4,7 +4,7 @@ import json
 import random
 from typing import NamedTuple
 
-from multilora.arguments import choice, integer
+from multilora.arguments import choice, integer, shown
 from multilora.tenants import words
 
 STYLES = ("base", "sql", "json", "pirate", "legal")
@@ -71,6 +71,10 @@ def answer(question, style):
 
     Raises ValueError for a style that is not in STYLES.
     """
+    if not isinstance(question, Question):
+        raise TypeError(
+            f"question is {shown(question)}, but must be a Question"
+        )
     fields = question._asdict()
     choice("style", style, STYLES)
     if style == "sql":
