@@ -369,6 +369,24 @@ def test_an_engine_without_lora_says_so():
             bare.generate([FRUITS], ["sql"])
 
 
+def test_a_stopped_engine_says_so_and_hurts_no_other(two):
+    first = engine.start(BASE, max_loras=1)
+    first.load("sql", folder_of("sql"))
+    for _ in range(2):
+        first.stop()
+    for attempt in (
+        lambda: first.generate([FRUITS]),
+        lambda: first.load("json", folder_of("json")),
+        lambda: first.unload("sql"),
+        first.slots,
+        lambda: memory.kv_blocks(first),
+    ):
+        with pytest.raises(ValueError, match="this engine was stopped"):
+            attempt()
+    assert first.loads[0].adapter == "sql"
+    assert two.generate([FRUITS])[0].text == "apple, banana, orange"
+
+
 def test_unloading_frees_slot_and_name(two):
     two.unload("json")
     assert "json" not in two.adapters

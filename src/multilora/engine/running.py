@@ -42,12 +42,17 @@ class Engine:
 
     def stop(self):
         """Give the engine's memory back; calling it twice does no harm."""
-        if self.llm is not None:
+        if "llm" in vars(self):
             core = self.llm.llm_engine.engine_core.engine_core
             core.model_executor.shutdown()
             core.scheduler.shutdown()
-        self.llm = self.scheduler = self.runner = self.recorder = None
+            del self.llm, self.scheduler, self.runner
         gc.collect()
+
+    def __getattr__(self, name):
+        if name in ("llm", "scheduler", "runner"):
+            raise ValueError("this engine was stopped: start another")
+        raise AttributeError(name)
 
     @property
     def manager(self):

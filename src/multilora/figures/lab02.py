@@ -57,7 +57,7 @@ def draw_deferral(fig, num_adapters, max_loras):
     jobs, steps = deferral_table(num_adapters, max_loras)
     (axes,) = style.panels(fig, {
         "title": "One request each, all at step 1, six tokens",
-        "xlabel": "step of the engine", "xlim": (0.4, 50),
+        "xlabel": "step of the engine", "xlim": (0.4, 59),
         "ylim": (8.7, -0.7), "yticks": [], "grid": "x",
     })  # fmt: skip
     names = [job.request_id for job in jobs]

@@ -197,8 +197,8 @@ def draw_ladder(fig, tenant):
     ranks = [row["rank"] for row in table]
     mean = [row["mean"] for row in table]
     (axes,) = style.panels(fig, {
-        "title": f"{tenant}: exact answers on held-out prompts",
-        "xlabel": "rank", "ylabel": "share", "xscale": "log",
+        "title": f"{tenant}: exact answers, by rank and file size",
+        "ylabel": "share of held-out prompts", "xscale": "log",
         "xlim": (0.9, 36), "ylim": (0.4, 1.0), "xticks": ranks,
         "xticklabels": [
             f"{row['rank']}\n{row['file_bytes'] / 1024:.0f} KiB"

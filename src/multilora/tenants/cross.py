@@ -7,8 +7,8 @@ def cross(folder, base, tenants):
     """Return {tenant: shares} of tenants served on one base by PEFT.
 
     exact is the share of all held-out prompts with the tenant's answer,
-    "base's answer" the share with the plain one. A wrong base raises
-    nothing: the shapes fit.
+    "base's answer" the share with the answer that the base was trained to
+    give. A wrong base raises nothing: the shapes fit.
     """
     import torch
     from peft import PeftModel
@@ -17,10 +17,14 @@ def cross(folder, base, tenants):
     from multilora.evaluation import accuracy
     from multilora.tenants import corpus, score
     from multilora.tenants.make import load_base
+    from multilora.tenants.recipe import BASES
 
     torch.set_num_threads(1)
     questions = corpus.every_held_out()
     prompts = [question.prompt for question in questions]
+    own = [corpus.answer(question, "base") for question in questions]
+    if BASES[base].plan.polite:
+        own = [corpus.polite(text) for text in own]
     tokenizer = AutoTokenizer.from_pretrained(Path(folder) / base)
     found = {}
     for name in tenants:
@@ -30,6 +34,10 @@ def cross(folder, base, tenants):
         said = score.replies(model, tokenizer, prompts)
         found[name] = {
             "exact": round(accuracy(questions, name, said), 4),
-            "base's answer": round(accuracy(questions, "base", said), 4),
+            "base's answer": round(_share(own, said), 4),
         }
     return found
+
+
+def _share(wanted, said):
+    return sum(map(str.__eq__, wanted, said)) / len(wanted)

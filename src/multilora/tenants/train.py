@@ -107,4 +107,4 @@ def _document(rng, style, plan):
     if rng.random() < plan.raw_share:
         return "", corpus.answer(question, rng.choice(corpus.STYLES))
     reply = corpus.answer(question, style)
-    return question.prompt, f"sure: {reply}." if plan.polite else reply
+    return question.prompt, corpus.polite(reply) if plan.polite else reply
