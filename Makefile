@@ -71,7 +71,7 @@ $(ENGINE)/.installed: requirements.txt pyproject.toml $(ENGINE_CONSTRAINTS)
 	$(ENGINE)/bin/python -m multilora.engine.install $(ENGINE_PINS)
 	@touch $@
 
-engine: $(ENGINE)/.installed ## install vLLM for lab 02 (Linux, 4 GB)
+engine: $(ENGINE)/.installed ## install vLLM for lab 02 (Linux, 4 GiB)
 
 test-engine: $(ENGINE)/.installed ## lab 02 and every test that needs vLLM
 	$(ENGINE)/bin/pytest --nbval -m "engine and not browser"

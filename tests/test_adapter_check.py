@@ -54,6 +54,12 @@ def test_each_misfit_is_refused_by_name(kind, tmp_path):
         ({"r": -1}, "says r = -1, not a rank"),
         ({"r": "8"}, "says r = '8'"),
         ({"lora_alpha": None}, "says lora_alpha = None"),
+        ({"lora_alpha": 0}, "not a scale above 0"),
+        ({"lora_alpha": True}, "not a scale above 0"),
+        ({"lora_alpha": -16}, "not a scale above 0"),
+        ({"lora_alpha": 10**400}, "not a scale above 0"),
+        ({"bias": "all"}, "trains a bias"),
+        ({"modules_to_save": ["lm_head"]}, "uses modules_to_save"),
         ({"lora_alpha": float("nan")}, "says lora_alpha = nan"),
         ({"peft_type": "IA3"}, "is a IA3, but must be a LORA"),
         ({"rank_pattern": {"q_proj": 64}}, "uses rank_pattern"),
@@ -68,6 +74,29 @@ def test_a_wrong_config_is_named(fields, sentence, tmp_path):
         check_adapter(folder, BASE, 16)
     path.write_text("[]")
     with pytest.raises(AdapterError, match="is not JSON"):
+        check_adapter(folder, BASE, 16)
+
+
+def renamed(folder, old, new):
+    file = folder / "adapter_model.safetensors"
+    weights = load_file(file)
+    save_file({k.replace(old, new): v for k, v in weights.items()}, file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (".mlp.", ".self_attn."),
+        (".self_attn.", ".mlp."),
+        ("layers.0.", "layers.00."),
+        ("layers.0.", "layers.\N{ARABIC-INDIC DIGIT ZERO}."),
+        ("base_model.model.model.", "base_model.model."),
+    ],
+)
+def test_keys_that_vllm_would_drop_in_silence_are_refused(old, new, tmp_path):
+    folder = shutil.copytree(SQL, tmp_path / "it")
+    renamed(folder, old, new)
+    with pytest.raises(AdapterError, match="fits no layer of the base"):
         check_adapter(folder, BASE, 16)
 
 
@@ -89,6 +118,8 @@ def test_embeddings_may_carry_an_adapter(tmp_path):
 def test_the_wrong_base_is_refused_when_asked():
     with pytest.raises(AdapterError, match="trained on base 2c36e252ab91"):
         check_adapter(SQL, BASE, 16, base_sha256="0" * 64)
+    with pytest.raises(ValueError, match="must be the 64 hex digits"):
+        check_adapter(SQL, BASE, 16, base_sha256="2c36e252ab91")
 
 
 def test_wrong_arguments_are_named(tmp_path):
@@ -100,3 +131,7 @@ def test_wrong_arguments_are_named(tmp_path):
         check_adapter(SQL, 3, 16)
     with pytest.raises(ValueError, match="kind is 'good', allowed"):
         make_misfit("good", SQL, tmp_path / "it")
+    with pytest.raises(ValueError, match="of rank 8, not 16"):
+        make_misfit("DoRA", tenants.folder_of("json"), tmp_path / "it")
+    with pytest.raises(ValueError, match="it exists already"):
+        make_misfit("DoRA", SQL, tmp_path)

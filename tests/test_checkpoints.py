@@ -78,6 +78,15 @@ ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         ({"w": ENTRY | {"dtype": "X"}}, b"0" * 8, "entry of w is broken"),
         ({"w": ENTRY | {"dtype": 3}}, b"0" * 8, "entry of w is broken"),
         ({"w": [1]}, b"", "entry of w is broken"),
+        ({"w": ENTRY | {"shape": [2.0]}}, b"0" * 8, "entry of w is broken"),
+        ({"w": ENTRY | {"shape": [-1, -2]}}, b"0" * 8, "entry of w is"),
+        ({"w": ENTRY | {"shape": [True, 2]}}, b"0" * 8, "entry of w is"),
+        ({"w": ENTRY | {"shape": [2] + [1] * 70}}, b"0" * 8, "entry of w is"),
+        ({"w": ENTRY, "v": ENTRY}, b"0" * 8, "w begins|v begins"),
+        ({"w": ENTRY | {"data_offsets": [8, 16]}}, b"0" * 16, "but must at"),
+        ({"w": ENTRY}, b"0" * 12, "4 bytes after its last tensor"),
+        (b'{"w": {}, "w": {}}', b"", "is not safetensors"),
+        (b"[" * 200_000, b"", "is not safetensors"),
         ({"w": ENTRY | {"data_offsets": [-8, 0]}}, b"", "entry of w|takes"),
     ],
 )
@@ -87,8 +96,23 @@ def test_a_broken_file_is_named(tmp_path, header, data, sentence):
         checkpoints.tensors(path)
 
 
+def test_one_name_in_two_files_is_refused(tmp_path):
+    for name in ("m1", "m2"):
+        save_file({"a": np.ones(2)}, tmp_path / f"{name}.safetensors")
+    with pytest.raises(CheckpointError, match=r"m2.* holds a, which another"):
+        base_fingerprint(tmp_path)
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path):
+    save_file({"a": np.ones(9)}, tmp_path / "m.safetensors")
+    tensor = checkpoints.tensors(tmp_path / "m.safetensors")["a"]
+    tensor.path.write_bytes(tensor.path.read_bytes()[:-20])
+    with pytest.raises(CheckpointError, match="cut short while it was read"):
+        tensor.values()
+
+
 def test_what_is_not_there_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match="no such file"):
+    with pytest.raises(CheckpointError, match="which is no file"):
         checkpoints.tensors(tmp_path / "absent.safetensors")
     with pytest.raises(CheckpointError, match=r"no \*\.safetensors in it"):
         base_fingerprint(tmp_path)

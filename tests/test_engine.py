@@ -1,5 +1,6 @@
 """The running engine: what it answers, holds, loads, defers and refuses."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -308,7 +309,7 @@ def test_a_bad_request_leaves_nothing_behind(two):
         ([""], None, "none that is empty"),
         (FRUITS, None, "prompts is 'List 3 fruits:'"),
         ([FRUITS], ["nobody"], "must be a loaded one: sql, pirate, json"),
-        ([FRUITS], [7], "adapter is 7"),
+        ([FRUITS], [7], "adapters holds 7"),
         ([FRUITS], [None, None], "adapters has 2 entries"),
         ([FRUITS], "sql", "adapters is 'sql'"),
         ([FRUITS], 3, "adapters is 3"),
@@ -320,7 +321,7 @@ def test_a_bad_request_leaves_nothing_behind(two):
     with pytest.raises(ValueError, match="max_tokens is 0"):
         two.generate([FRUITS], max_tokens=0)
     for name in ("sql", "base", ""):
-        with pytest.raises(ValueError, match="which is taken"):
+        with pytest.raises(ValueError, match="but must be new"):
             two.load(name, folder_of("json"))
     with pytest.raises(ValueError, match="must be a loaded one"):
         two.unload("nobody")
@@ -338,6 +339,11 @@ def test_a_bad_request_leaves_nothing_behind(two):
         ({"kv_cache_bytes": 5}, ValueError, "kv_cache_bytes is 5"),
         ({"max_num_seqs": -1}, ValueError, "max_num_seqs is -1"),
         ({"max_model_len": 1}, ValueError, "max_model_len is 1"),
+        ({"max_loras": 10**6}, ValueError, "max_loras is 1000000"),
+        ({"guard_base_rows": None}, ValueError, "guard_base_rows is None"),
+        ({"enable_lora": False}, TypeError, "enable_lora cannot be given"),
+        ({"max_loras": None, "max_lora_rank": -5}, ValueError, "rank is -5"),
+        ({"max_loras": None, "max_cpu_loras": 3}, ValueError, "is given"),
     ],
 )
 def test_wrong_settings_are_named_before_anything_starts(
@@ -354,6 +360,21 @@ def test_what_is_no_model_is_named(tmp_path):
         engine.start(tmp_path)
     with pytest.raises(TypeError, match="model is None"):
         engine.start(None)
+    with pytest.raises(CheckpointError, match="model is ''"):
+        engine.start("")
+    with pytest.raises(ValueError, match=r"config\.json"):
+        engine.start(folder_of("sql"))
+
+
+def test_two_threads_take_turns(two):
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(two.generate, [FRUITS] * 2, [tag, None])
+            for tag in ("sql", "pirate", "sql", "pirate")
+        ]
+        said = [job.result()[0].text for job in jobs]
+    assert said[0] == said[2] == "SELECT * FROM fruits LIMIT 3;"
+    assert said[1] == said[3] == "arr! apple, banana, orange, matey!"
 
 
 def test_too_little_memory_says_what_to_turn():

@@ -1,5 +1,6 @@
 """eval_diff against a plain loop, and the tables of the choir."""
 
+import shutil
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -7,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from multilora import ladder, tenants
 from multilora.adapter_check import AdapterError
-from multilora.checkpoints import tensors
+from multilora.checkpoints import base_fingerprint, tensors
 from multilora.evaluation import EvalDiff, accuracy, eval_diff, tag_matrix
 from multilora.lora import apply_single, merge_weights
 from multilora.merged import write_merged
@@ -90,6 +91,24 @@ def test_an_adapter_that_does_not_fit_is_not_merged(tmp_path):
     assert not (tmp_path / "merged").exists()
 
 
+def test_what_cannot_be_merged_is_refused_and_nothing_overwritten(tmp_path):
+    base = shutil.copytree(folder_of("base"), tmp_path / "base")
+    before = base_fingerprint(base)
+    for folder in (base, tmp_path / "base/../base"):
+        with pytest.raises(ValueError, match="would be overwritten"):
+            write_merged(base, folder_of("sql"), folder)
+    assert base_fingerprint(base) == before
+    with_head = shutil.copytree(folder_of("sql"), tmp_path / "head")
+    file = with_head / "adapter_model.safetensors"
+    weights = load_file(file) | {
+        "base_model.model.lm_head.lora_A.weight": np.ones((8, 128), "f4"),
+        "base_model.model.lm_head.lora_B.weight": np.ones((192, 8), "f4"),
+    }
+    save_file(weights, file)
+    with pytest.raises(AdapterError, match="head adapts lm_head"):
+        write_merged(base, with_head, tmp_path / "merged")
+
+
 def test_the_tag_matrix_counts_exact_answers():
     questions = corpus.held_out("unseen combinations", 10)
     said = {
@@ -113,6 +132,8 @@ def test_wrong_runs_are_named():
         ("a", [one], TypeError, "dedicated is 'a'"),
         ([3], [one], TypeError, "dedicated holds 3"),
         ([one], [Said((1, 2), (-1.0,))], ValueError, "2 tokens and 1 logprob"),
+        ([one], [Said((1,), (float("nan"),))], ValueError, "logprob .* nan"),
+        ([one], [Said((1,), (None,))], TypeError, "logprob .* None"),
     ):
         with pytest.raises(error, match=sentence):
             eval_diff(left, right)
@@ -120,6 +141,8 @@ def test_wrong_runs_are_named():
         accuracy([], "sql", [])
     with pytest.raises(TypeError, match="replies is None"):
         accuracy(corpus.held_out("unseen words", 1), "sql", None)
+    with pytest.raises(TypeError, match="replies_by_tag is None"):
+        tag_matrix([], None)
     with pytest.raises(TypeError, match="question is 3"):
         corpus.answer(3, "sql")
     with pytest.raises(TypeError, match="adapter is None"):

@@ -296,6 +296,10 @@ def compares_every_logprob(dedicated, consolidated):
     return result._replace(max_logprob_difference=max(gaps))
 
 
+def returns_a_tuple(dedicated, consolidated):
+    return tuple(library("eval_diff")(dedicated, consolidated))
+
+
 def hashes_the_file(folder):
     digest = hashlib.sha256()
     for path in weight_files(folder):
@@ -316,6 +320,7 @@ SLIPS = [
     ("merge_weights", merges_in_place, "changed in place"),
     ("eval_diff", zips_to_the_shorter, "was counted as equal"),
     ("eval_diff", compares_every_logprob, "different tokens were compared"),
+    ("eval_diff", returns_a_tuple, "return an EvalDiff"),
     ("base_fingerprint", hashes_the_file, "the sha256 of the file"),
     ("base_fingerprint", hashes_values_only, "not the sha256"),
     ("lora_delta", swapped, "A and B are swapped"),

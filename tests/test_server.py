@@ -114,6 +114,15 @@ def test_a_taken_port_says_what_to_do():
         Server(folder_of("base"), port=0)
 
 
+def test_it_starts_once_and_answers_only_while_it_runs(server):
+    with pytest.raises(ServerError, match="the server runs already"):
+        server.start()
+    with pytest.raises(ServerError, match="not running: start it first"):
+        Server(folder_of("base")).unload("sql")
+    with pytest.raises(ValueError, match="name has the name ''"):
+        server.load("", folder_of("json"))
+
+
 def test_wrong_arguments_are_named_before_it_starts(tmp_path):
     with pytest.raises(ValueError, match=r"no .*safetensors in it"):
         Server(tmp_path)
@@ -126,9 +135,13 @@ def test_wrong_arguments_are_named_before_it_starts(tmp_path):
         (["sql"], TypeError),
         ({"a=b": folder_of("sql")}, ValueError),
         ({"base": folder_of("sql")}, ValueError),
+        ({"--port": folder_of("sql")}, ValueError),
+        ({"sql": None}, TypeError),
     ):
-        with pytest.raises(error, match="adapters "):
+        with pytest.raises(error, match="adapters"):
             Server(folder_of("base"), wrong)
+    with pytest.raises(ValueError, match="is_runtime_loading_allowed is 'no'"):
+        Server(folder_of("base"), is_runtime_loading_allowed="no")
     with pytest.raises(ValueError, match="max_lora_rank is 24, allowed"):
         Server(folder_of("base"), max_lora_rank=24)
 

@@ -4,7 +4,6 @@ vLLM refuses many bad adapters, loads others without a word, and is left
 half-loaded by a few. These checks read the files and nothing else.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +11,27 @@ from pathlib import Path
 import numpy as np
 
 from multilora import checkpoints
-from multilora.arguments import integer, is_integer, shown, text
+from multilora.adapter_config import (
+    AdapterError,
+    check_config,
+    read_config,
+)
+from multilora.arguments import integer, shown, text
 from multilora.lora import MAX_RANK
-from multilora.shapes import ALL_LINEAR, check_shape
+from multilora.shapes import ALL_LINEAR, ATTENTION, check_shape
 
 _KEY = re.compile(
-    r"^base_model\.model\.model\.layers\.(\d+)\.(?:self_attn|mlp)\."
+    r"^base_model\.model\.model\.layers\.(0|[1-9][0-9]*)\.(self_attn|mlp)\."
     r"(\w+)\.lora_([AB])\.weight$"
 )
 _TABLE_KEY = re.compile(
     r"^base_model\.model\.(?:model\.embed_tokens\.lora_embedding_|"
     r"lm_head\.lora_)([AB])(?:\.weight)?$"
 )
+_BLOCK = {
+    name: "self_attn" if name in ATTENTION else "mlp" for name in ALL_LINEAR
+}
 FINGERPRINT_FILE = "base_sha256.txt"
-
-
-class AdapterError(ValueError):
-    """An adapter that must not be served; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,11 @@ def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
     check_shape(shape)
     max_lora_rank = integer("max_lora_rank", max_lora_rank, 1, MAX_RANK)
     if base_sha256 is not None:
-        text("base_sha256", base_sha256)
+        _check_sha256(base_sha256)
     if not folder.is_dir():
         raise AdapterError(f"folder is {shown(str(folder))}: no such folder")
-    config = _config(folder)
-    rank = _check_config(folder.name, config, max_lora_rank)
+    config = read_config(folder)
+    rank = check_config(folder.name, config, max_lora_rank)
     tensors = _tensors(folder)
     _check_tensors(folder.name, tensors, shape, rank)
     facts = AdapterFacts(
@@ -78,48 +81,18 @@ def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
     if base_sha256 is not None and facts.base_sha256 != base_sha256:
         raise AdapterError(
             f"{folder.name} was trained on base "
-            f"{(facts.base_sha256 or 'unknown')[:12]}, but base_sha256 is "
+            f"{(facts.base_sha256 or 'unknown')[:12]}, but this base is "
             f"{base_sha256[:12]}: serve it on its own base, or train it again"
         )
     return facts
 
 
-def _config(folder):
-    path = folder / "adapter_config.json"
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise AdapterError(
-            f"{folder.name} has no adapter_config.json"
-        ) from None
-    except ValueError:
-        config = None
-    if not isinstance(config, dict):
-        raise AdapterError(f"{folder.name}/adapter_config.json is not JSON")
-    return config
-
-
-def _check_config(name, config, max_lora_rank):
-    if config.get("peft_type", "LORA") != "LORA":
-        raise AdapterError(
-            f"{name} is a {config['peft_type']}, but must be a LORA"
+def _check_sha256(value):
+    if not re.fullmatch("[0-9a-f]{64}", text("base_sha256", value)):
+        raise ValueError(
+            f"base_sha256 is {shown(value)}, but must be the 64 hex digits "
+            "of base_fingerprint"
         )
-    rank, alpha = config.get("r"), config.get("lora_alpha")
-    if not is_integer(rank) or rank < 1:
-        raise AdapterError(f"{name} says r = {shown(rank)}, not a rank")
-    if not isinstance(alpha, int | float) or not np.isfinite(alpha):
-        raise AdapterError(f"{name} says lora_alpha = {shown(alpha)}")
-    for option in ("use_dora", "use_rslora", "rank_pattern", "alpha_pattern"):
-        if config.get(option):
-            raise AdapterError(
-                f"{name} uses {option}, which these checks do not cover"
-            )
-    if rank > max_lora_rank:
-        raise AdapterError(
-            f"{name} has rank {rank}, above max_lora_rank = {max_lora_rank}: "
-            "start the engine with a larger one"
-        )
-    return rank
 
 
 def _tensors(folder):
@@ -149,7 +122,7 @@ def _check_tensors(name, tensors, shape, rank):
                 f"{name}: {key} is {tensor.shape}, but the base and r = "
                 f"{rank} make it {wanted}"
             )
-        num_bad = np.count_nonzero(~np.isfinite(tensor.values()))
+        num_bad = np.count_nonzero(~np.isfinite(_values(name, tensor)))
         if num_bad:
             raise AdapterError(
                 f"{name}: {key} holds {num_bad} NaN or infinite weights"
@@ -158,6 +131,13 @@ def _check_tensors(name, tensors, shape, rank):
     for place, halves in pairs.items():
         if len(halves) == 1:
             raise AdapterError(f"{name}: {place} has only lora_{halves.pop()}")
+
+
+def _values(name, tensor):
+    try:
+        return tensor.values()
+    except checkpoints.CheckpointError as error:
+        raise AdapterError(f"{name}: {error}") from None
 
 
 def _expected(name, key, shape, rank):
@@ -170,9 +150,9 @@ def _expected(name, key, shape, rank):
         place = "lm_head" if is_head else "embed_tokens"
         return place, table[1], rows[table[1]]
     match = _KEY.match(key)
-    if not match or match[2] not in ALL_LINEAR:
+    if not match or match[2] != _BLOCK.get(match[3]):
         raise AdapterError(f"{name}: {_short(key)} fits no layer of the base")
-    layer, module, half = int(match[1]), match[2], match[3]
+    layer, module, half = int(match[1]), match[3], match[4]
     if layer >= shape.num_layers:
         raise AdapterError(
             f"{name}: {_short(key)} is of layer {layer}; the base has "
@@ -197,4 +177,6 @@ def _modules(tensors):
 
 def _recorded_base(folder):
     path = folder / FINGERPRINT_FILE
-    return path.read_text("utf-8").strip() if path.is_file() else None
+    if not path.is_file():
+        return None
+    return path.read_text("utf-8", errors="replace").strip()

@@ -69,7 +69,8 @@ def text(name, value):
 
 def items(name, value, kind):
     """Return the items of an iterable as a list, each an instance of kind."""
-    allowed = f"a sequence of {kind.__name__}"
+    kind_text = getattr(kind, "__name__", str(kind))
+    allowed = f"a sequence of {kind_text}"
     no_row = isinstance(value, str | bytes | Mapping | Set)
     no_row = no_row or not isinstance(value, Iterable)
     if no_row or (isinstance(value, np.ndarray) and value.ndim == 0):

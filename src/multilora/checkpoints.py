@@ -13,6 +13,7 @@ from multilora.arguments import shown
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 _CHUNK = 2**24
+_MAX_DIMS = 32
 
 
 class CheckpointError(ValueError):
@@ -34,6 +35,20 @@ class Tensor:
     def num_bytes(self):
         return self.end - self.begin
 
+    def chunks(self):
+        """Yield the tensor's bytes, a few MiB at a time."""
+        with open(self.path, "rb") as file:
+            file.seek(self.begin)
+            left = self.num_bytes
+            while left:
+                chunk = file.read(min(left, _CHUNK))
+                if not chunk:
+                    raise CheckpointError(
+                        f"{self.path.name} was cut short while it was read"
+                    )
+                yield chunk
+                left -= len(chunk)
+
     def values(self):
         """Return the tensor as a float32 array, float64 for F64.
 
@@ -44,9 +59,7 @@ class Tensor:
                 f"{self.path.name}: {self.name} has dtype {self.dtype}, "
                 f"allowed: {', '.join(_DTYPES)}"
             )
-        with open(self.path, "rb") as file:
-            file.seek(self.begin)
-            raw = file.read(self.num_bytes)
+        raw = b"".join(self.chunks())
         values = np.frombuffer(raw, _DTYPES[self.dtype]).reshape(self.shape)
         if self.dtype == "BF16":  # the upper half of a float32
             values = (values.astype(np.uint32) << 16).view(np.float32)
@@ -61,7 +74,7 @@ def tensors(path):
     """
     path = Path(path_of("path", path))
     if not path.is_file():
-        raise CheckpointError(f"path is {shown(str(path))}: no such file")
+        raise CheckpointError(f"path is {shown(str(path))}, which is no file")
     size = path.stat().st_size
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -76,12 +89,7 @@ def tensors(path):
         for name, entry in header.items()
         if name != "__metadata__"
     }
-    for tensor in found.values():
-        if tensor.end > size:
-            raise CheckpointError(
-                f"{path.name} is cut short: {tensor.name} should end at "
-                f"byte {tensor.end}, the file has {size}"
-            )
+    _check_cover(path, found.values(), 8 + length, size)
     return found
 
 
@@ -91,6 +99,10 @@ def weight_files(folder):
     Raises CheckpointError when there is none.
     """
     folder = Path(path_of("folder", folder))
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"folder is {shown(str(folder))}: no such folder"
+        )
     found = sorted(folder.glob("*.safetensors"))
     if not found:
         raise CheckpointError(
@@ -104,23 +116,24 @@ def base_fingerprint(folder):
 
     It reads *.safetensors in the folder, tensor by tensor in order of name,
     so that sharding or another header order does not change it; one changed
-    bit does. Raises CheckpointError when a file is absent or broken.
+    bit does. Raises CheckpointError when a file is absent or broken, or two
+    files hold a tensor of one name.
     """
     every = {}
     for path in weight_files(folder):
-        every |= tensors(path)
+        found = tensors(path)
+        if twice := sorted(every.keys() & found.keys()):
+            raise CheckpointError(
+                f"{path.name} holds {twice[0]}, which another file holds too"
+            )
+        every |= found
     digest = hashlib.sha256()
     for name in sorted(every):
         tensor = every[name]
         label = f"{name} {tensor.dtype} {list(tensor.shape)}\n"
         digest.update(label.encode())
-        with open(tensor.path, "rb") as file:
-            file.seek(tensor.begin)
-            left = tensor.num_bytes
-            while left:
-                chunk = file.read(min(left, _CHUNK))
-                digest.update(chunk)
-                left -= len(chunk)
+        for chunk in tensor.chunks():
+            digest.update(chunk)
     return digest.hexdigest()
 
 
@@ -133,29 +146,60 @@ def path_of(name, value):
 
 def _header(path, text):
     try:
-        header = json.loads(text)
-    except ValueError:
+        header = json.loads(text, object_pairs_hook=_no_key_twice)
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise CheckpointError(f"{path.name} is not safetensors: no header")
     return header
 
 
+def _no_key_twice(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
 def _tensor(path, name, entry, start):
     try:
         begin, end = entry["data_offsets"]
         shape, dtype = tuple(entry["shape"]), entry["dtype"]
-        is_whole = end - begin == math.prod(shape) * _width(dtype)
+        numbers = (begin, end, *shape)
+        is_sound = all(type(n) is int and n >= 0 for n in numbers)
+        num_bytes = math.prod(shape) * _width(dtype) if is_sound else None
     except (AttributeError, TypeError, KeyError, ValueError):
+        is_sound = False
+    if not is_sound or len(shape) > _MAX_DIMS:
         raise CheckpointError(
             f"{path.name}: the header's entry of {name} is broken"
-        ) from None
-    if not is_whole or begin < 0:
+        )
+    if end - begin != num_bytes:
         raise CheckpointError(
             f"{path.name}: {name} takes {end - begin} bytes, which shape "
             f"{list(shape)} in {dtype} does not"
         )
     return Tensor(name, dtype, shape, path, start + begin, start + end)
+
+
+def _check_cover(path, found, start, size):
+    """The tensors must fill the file: no hole, no overlap, nothing cut."""
+    for tensor in sorted(found, key=lambda item: (item.begin, item.end)):
+        if tensor.end > size:
+            raise CheckpointError(
+                f"{path.name} is cut short: {tensor.name} should end at "
+                f"byte {tensor.end}, the file has {size}"
+            )
+        if tensor.begin != start:
+            raise CheckpointError(
+                f"{path.name}: {tensor.name} begins at byte {tensor.begin}, "
+                f"but must at {start}"
+            )
+        start = tensor.end
+    if start != size:
+        raise CheckpointError(
+            f"{path.name} has {size - start} bytes after its last tensor"
+        )
 
 
 def _width(dtype):

@@ -1,24 +1,10 @@
 """Compare replies: exact matches by style, and two ways of serving."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from multilora.arguments import items, shown
+from multilora.arguments import finite_number, items, shown
+from multilora.replies import EvalDiff
 from multilora.tenants import corpus
-
-
-class EvalDiff(NamedTuple):
-    """How two runs of the same prompts differ.
-
-    num_equal counts replies with the same token ids. first_differences maps
-    a prompt's number to the position of its first other token.
-    max_logprob_difference is over the tokens before that.
-    """
-
-    num_prompts: int
-    num_equal: int
-    first_differences: dict
-    max_logprob_difference: float
 
 
 def eval_diff(dedicated, consolidated):
@@ -27,7 +13,8 @@ def eval_diff(dedicated, consolidated):
     A reply has token_ids and logprobs, one for each token; the lists belong
     to the same prompts in the same order. A reply that stops early differs
     where it stops. Raises ValueError for empty lists, lists of different
-    lengths, or a reply with more tokens than logprobs.
+    lengths, a reply with more tokens than logprobs, or a logprob that is
+    NaN or infinite.
     """
     pairs = _pairs(dedicated, consolidated)
     differences, largest = {}, 0.0
@@ -72,6 +59,11 @@ def tag_matrix(questions, replies_by_tag):
     replies_by_tag maps a tag (an adapter's name, or "base") to the texts
     that it gave to the questions.
     """
+    if not isinstance(replies_by_tag, Mapping):
+        raise TypeError(
+            f"replies_by_tag is {shown(replies_by_tag)}, but must map tags "
+            "to lists of replies"
+        )
     return {
         tag: {
             style: accuracy(questions, style, replies)
@@ -117,6 +109,8 @@ def _check_reply(name, reply):
             f"{name} holds {shown(reply)}, but must hold replies with "
             "token_ids and logprobs"
         )
+    for value in logprobs:
+        finite_number(f"a logprob in {name}", value)
     if len(tokens) != len(logprobs):
         raise ValueError(
             f"{name} holds a reply with {len(tokens)} tokens and "

@@ -1,14 +1,21 @@
 """Quality against rank, as trained: data/ladder.json, averaged over seeds."""
 
+import json
+from importlib.resources import files
 from statistics import mean
 
 from multilora.arguments import choice
-from multilora.published import published
+
+
+def ladder_record():
+    """Return data/ladder.json: every adapter, the plan, who made it when."""
+    path = files("multilora").joinpath("data/ladder.json")
+    return json.loads(path.read_text("utf-8"))
 
 
 def ladder_styles():
     """Return the styles that were trained at every rank."""
-    return sorted({row["style"] for row in published("ladder")["rows"]})
+    return sorted({row["style"] for row in ladder_record()["rows"]})
 
 
 def ladder_table(style):
@@ -19,7 +26,7 @@ def ladder_table(style):
     Raises ValueError for a style that was not trained.
     """
     choice("style", style, ladder_styles())
-    rows = [r for r in published("ladder")["rows"] if r["style"] == style]
+    rows = [r for r in ladder_record()["rows"] if r["style"] == style]
     table = []
     for rank in sorted({row["rank"] for row in rows}):
         seeds = [row for row in rows if row["rank"] == rank]

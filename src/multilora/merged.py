@@ -5,10 +5,11 @@ import re
 import shutil
 from pathlib import Path
 
-from multilora.adapter_check import check_adapter
+from multilora.adapter_check import AdapterError, check_adapter
+from multilora.arguments import shown
 from multilora.checkpoints import path_of, tensors, weight_files
 from multilora.lora import merge_weights
-from multilora.shapes import ModelShape
+from multilora.shapes import EMBEDDINGS, ModelShape
 
 _KEY = re.compile(r"^base_model\.model\.(.+)\.lora_([AB])\.weight$")
 _COPIED = ("tokenizer.json", "tokenizer_config.json")
@@ -27,8 +28,18 @@ def write_merged(base, adapter, folder):
     base = Path(path_of("base", base))
     adapter = Path(path_of("adapter", adapter))
     folder = Path(path_of("folder", folder))
+    if folder.resolve() in (base.resolve(), adapter.resolve()):
+        raise ValueError(
+            f"folder is {shown(str(folder))}, which is the base's or the "
+            "adapter's own; it would be overwritten"
+        )
     shape = ModelShape.from_config(base)
     facts = check_adapter(adapter, shape, max_lora_rank=512)
+    if tables := set(facts.target_modules) & set(EMBEDDINGS):
+        raise AdapterError(
+            f"{adapter.name} adapts {', '.join(sorted(tables))}; only linear "
+            "layers are merged here"
+        )
     halves = _halves(adapter)
     weights = {}
     for path in weight_files(base):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from multilora.arguments import choice
+from multilora.arguments import choice, shown
 from multilora.checkpoints import path_of, tensors
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -138,11 +138,24 @@ MISFITS = {
 def make_misfit(kind, adapter, folder):
     """Copy a good rank-8 adapter into folder, spoil it, return the folder.
 
-    kind is one of MISFITS. Raises ValueError for another kind.
+    kind is one of MISFITS. Raises ValueError for another kind, an adapter
+    that is not of rank 8, or a folder that exists.
     """
     spoil = MISFITS[choice("kind", kind, MISFITS)]
     folder = Path(path_of("folder", folder))
+    adapter = Path(path_of("adapter", adapter))
+    try:
+        rank = json.loads((adapter / CONFIG).read_text("utf-8"))["r"]
+    except (OSError, ValueError, KeyError, TypeError):
+        rank = None
+    if rank != 8:
+        raise ValueError(
+            f"adapter is {shown(str(adapter))}, but must be the folder of an "
+            f"adapter of rank 8, not {shown(rank)}"
+        )
+    if folder.exists():
+        raise ValueError(f"folder is {shown(str(folder))}: it exists already")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(path_of("adapter", adapter), folder)
+    shutil.copytree(adapter, folder)
     spoil(folder)
     return folder

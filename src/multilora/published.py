@@ -33,7 +33,6 @@ _FILES = (
     "load_costs",
     "overhead",
     "published_capture",
-    "ladder",
 )
 
 

@@ -39,7 +39,7 @@ def _checked(engine, prompts, adapters):
     prompts = items("prompts", prompts, str)
     names = [None] * len(prompts)
     if adapters is not None:
-        names = items("adapters", adapters, object)
+        names = items("adapters", adapters, str | None)
     if not prompts or not all(prompts):
         raise ValueError(
             f"prompts is {shown(prompts)}, but must hold at least one "

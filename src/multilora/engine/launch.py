@@ -5,8 +5,10 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from multilora.arguments import integer, shown
+from multilora.checkpoints import path_of
 from multilora.engine import quiet
 from multilora.units import MIB
 
@@ -62,14 +64,23 @@ def checked_adapters(adapters):
             f"adapters is {shown(adapters)}, but must map names to folders"
         )
     for name in adapters:
-        if not isinstance(name, str) or not re.fullmatch(r"[\w.:-]+", name):
-            raise ValueError(
-                f"adapters has the name {shown(name)}, but a name is made "
-                "of letters, digits and . : - _"
-            )
+        check_name("adapters", name)
         if name == "base":
             raise ValueError("adapters has the name 'base', which is taken")
-    return dict(adapters)
+    return {
+        name: Path(path_of(f"adapters[{name!r}]", folder)).resolve()
+        for name, folder in adapters.items()
+    }
+
+
+def check_name(argument, name):
+    """Raise ValueError for a name that does not fit a command line."""
+    is_plain = isinstance(name, str) and re.fullmatch(r"\w[\w.:-]*", name)
+    if not is_plain:
+        raise ValueError(
+            f"{argument} has the name {shown(name)}, but a name starts with "
+            "a letter or digit and goes on with those and . : - _"
+        )
 
 
 def checked_port(port):

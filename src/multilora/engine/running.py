@@ -1,6 +1,7 @@
 """A running engine: adapters by name, generation, one step at a time."""
 
 import gc
+import threading
 
 from multilora.adapter_check import AdapterError, check_adapter
 from multilora.arguments import shown, text
@@ -15,7 +16,7 @@ class Engine:
 
     llm is vLLM's own LLM object, scheduler and runner are its core's parts,
     adapters maps a name to its LoRARequest. Use it in a `with` block, or
-    call stop().
+    call stop(). Calls from several threads take turns.
     """
 
     def __init__(self, llm, model, max_loras, num_spare):
@@ -32,6 +33,7 @@ class Engine:
         self.scheduler = core.scheduler
         self.runner = core.model_executor.driver_worker.worker.model_runner
         worker = None if max_loras is None else self.runner.lora_manager
+        self._turn = threading.Lock()
         self.recorder = Recorder(self.scheduler, worker, self._name_of)
 
     def __enter__(self):
@@ -50,6 +52,7 @@ class Engine:
         gc.collect()
 
     def __getattr__(self, name):
+        # Only reached when an attribute is absent, so after stop().
         if name in ("llm", "scheduler", "runner"):
             raise ValueError("this engine was stopped: start another")
         raise AttributeError(name)
@@ -79,8 +82,8 @@ class Engine:
         manager = self.manager
         if text("name", name) in ("", "base") or name in self.adapters:
             raise ValueError(
-                f"name is {shown(name)}, which is taken: an adapter's name "
-                "must be new, and not 'base'"
+                f"name is {shown(name)}, but must be new, not empty and not "
+                "'base'"
             )
         folder = str(path_of("folder", folder))
         if check:
@@ -135,12 +138,13 @@ class Engine:
         ValueError for no prompts, lists of different lengths, an unknown
         name, or a prompt that is too long; no request is left behind.
         """
-        replies, _ = generation.watch(self, prompts, adapters, max_tokens)
+        replies, _ = self.watch(prompts, adapters, max_tokens)
         return replies
 
     def watch(self, prompts, adapters=None, max_tokens=96):
         """Do as generate does, but return (replies, EngineSteps)."""
-        return generation.watch(self, prompts, adapters, max_tokens)
+        with self._turn:
+            return generation.watch(self, prompts, adapters, max_tokens)
 
     def request(self, name):
         """Return the LoRARequest of a loaded adapter, None for None."""

@@ -61,7 +61,11 @@ class Server:
         self._command = launch.command(
             self.model, self.adapters, self.port, max_loras, max_lora_rank
         )
-        self._allowed = is_runtime_loading_allowed
+        self._allowed = choice(
+            "is_runtime_loading_allowed",
+            is_runtime_loading_allowed,
+            (True, False),
+        )
         self._process = self._log = None
         self._printed = ""
 
@@ -93,6 +97,8 @@ class Server:
 
     def start(self):
         """Start the server and wait until /health answers."""
+        if self._process is not None:
+            raise ServerError(f"the server runs already, at {self.url}")
         if not quiet.is_available():
             raise quiet.EngineUnavailableError(
                 f"vLLM is not installed: {quiet.HOW_TO_INSTALL}"
@@ -131,15 +137,15 @@ class Server:
         life: unloading frees a name, not the slot, and an adapter in the
         spare slot would spoil the base's rows.
         """
-        body = {
-            "lora_name": text("name", name),
-            "lora_path": str(path_of("folder", folder)),
-        }
+        launch.check_name("name", name)
+        # The server has a working directory of its own.
+        folder = Path(path_of("folder", folder)).resolve()
+        body = {"lora_name": name, "lora_path": str(folder)}
         if self._num_loaded >= self._max_loras and not quiet.is_cuda_build():
             raise ServerError(
                 f"name is {shown(name)}, but this server has taken "
-                f"max_loras = {self._max_loras} adapters already: start it "
-                "with more"
+                f"max_loras = {self._max_loras} adapters already, unloaded "
+                "ones too: start it with more"
             )
         if check:
             check_adapter(folder, self._shape, self._max_lora_rank)
@@ -152,6 +158,8 @@ class Server:
         self._post("unload_lora_adapter", body)
 
     def _post(self, action, body):
+        if self._process is None:
+            raise ServerError("the server is not running: start it first")
         request = urllib.request.Request(
             f"{self.url}/{action}",
             data=json.dumps(body).encode(),

@@ -8,9 +8,13 @@ from multilora.arguments import choice, integer, shown
 from multilora.engine import quiet
 from multilora.engine.running import Engine
 from multilora.reservation import SLOT_RULES
+from multilora.shapes import ModelShape
 from multilora.units import MIB
 
 DTYPES = ("float32", "float16", "bfloat16")
+MAX_COUNT = 4096
+# One process, and these are ours to set.
+_OURS = {"enable_lora", "kv_cache_memory_bytes", "tensor_parallel_size"}
 KV_CACHE_BYTES = 16 * MIB
 
 
@@ -38,9 +42,12 @@ def start(
     without weights, ValueError or TypeError for an argument that is wrong,
     MemoryError when the machine has too little memory.
     """
-    _check(model, max_loras, max_lora_rank, max_cpu_loras, max_num_seqs)
-    if options.get("load_format") != "dummy":
-        checkpoints.weight_files(model)
+    _check_model(model, options.get("load_format") != "dummy")
+    _check_slots(max_loras, max_lora_rank, max_cpu_loras)
+    integer("max_num_seqs", max_num_seqs, 1, MAX_COUNT)
+    choice("guard_base_rows", guard_base_rows, (True, False))
+    for name in _OURS & options.keys():
+        raise TypeError(f"{name} cannot be given: start sets it itself")
     max_model_len = integer("max_model_len", max_model_len, minimum=2)
     if dtype is not None:
         choice("dtype", dtype, DTYPES)
@@ -104,20 +111,27 @@ def _best_dtype(on_cuda):
     return "bfloat16" if has_bfloat16 else "float16"
 
 
-def _check(model, max_loras, max_lora_rank, max_cpu_loras, max_num_seqs):
+def _check_model(model, has_weights):
     folder = Path(checkpoints.path_of("model", model))
-    if not folder.is_dir():
+    if not str(model) or not folder.is_dir():
         raise checkpoints.CheckpointError(
             f"model is {shown(str(model))}: no such folder"
         )
-    integer("max_num_seqs", max_num_seqs, minimum=1)
-    if max_loras is None:
-        return
-    integer("max_loras", max_loras, minimum=1)
+    if has_weights:
+        checkpoints.weight_files(folder)
+    ModelShape.from_config(folder)
+
+
+def _check_slots(max_loras, max_lora_rank, max_cpu_loras):
     choice("max_lora_rank", max_lora_rank, SLOT_RULES["0.32.0"].ranks)
+    if max_loras is None:
+        if max_cpu_loras is not None:
+            raise ValueError("max_cpu_loras is given, but max_loras is None")
+        return
+    integer("max_loras", max_loras, 1, MAX_COUNT)
     if max_cpu_loras is not None:
         # vLLM's own rule: the CPU tier holds what is in the slots too.
-        integer("max_cpu_loras", max_cpu_loras, minimum=max_loras)
+        integer("max_cpu_loras", max_cpu_loras, max_loras, MAX_COUNT)
 
 
 def _explained(error):

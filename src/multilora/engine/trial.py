@@ -6,7 +6,7 @@ from typing import NamedTuple
 from multilora.adapter_check import AdapterError, check_adapter
 from multilora.misfits import MISFITS, make_misfit
 
-MAX_SHOWN = 46
+MAX_SHOWN = 76
 
 
 class Trial(NamedTuple):

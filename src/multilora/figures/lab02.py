@@ -37,12 +37,12 @@ def draw_tag_matrix(fig, matrix):
         if other != tag
     ]
     return (
-        f"On its own tag's style: {min(diagonal):.2f} to {max(diagonal):.2f}; "
-        f"on any other: at most {max(others):.2f}."
+        f"On its own tag's style: {min(diagonal):.3f} to {max(diagonal):.3f}; "
+        f"on any other: at most {max(others):.3f}."
     )
 
 
-def deferral_table(num_adapters, max_loras, reply_tokens=6):
+def deferral_table(num_adapters, max_loras, reply_tokens=5):
     """Return (jobs, Steps): a request for each adapter, then one of base."""
     jobs = [
         Job(f"adapter {number}", number, 0, reply_tokens)
@@ -56,8 +56,8 @@ def draw_deferral(fig, num_adapters, max_loras):
     """Draw who runs and who is deferred when all ask at once."""
     jobs, steps = deferral_table(num_adapters, max_loras)
     (axes,) = style.panels(fig, {
-        "title": "One request each, all at step 1, six tokens",
-        "xlabel": "step of the engine", "xlim": (0.4, 59),
+        "title": "One request each, all at step 1, five tokens",
+        "xlabel": "step of the engine", "xlim": (0.4, 50),
         "ylim": (8.7, -0.7), "yticks": [], "grid": "x",
     })  # fmt: skip
     names = [job.request_id for job in jobs]
@@ -114,10 +114,10 @@ def draw_wrong_base(fig, base):
               label="the base's own answer")  # fmt: skip
     style.legend_above(axes, ncols=2)
     return (
-        f"On {base}: "
+        f"On {base}, exact and the base's own answer: "
         + ", ".join(
-            f"{name} {share:.2f}"
-            for name, share in zip(names, exact, strict=True)
+            f"{name} {right:.2f} and {own:.2f}"
+            for name, right, own in zip(names, exact, plain, strict=True)
         )
-        + " exact."
+        + "."
     )

@@ -4,12 +4,15 @@ None of it needs vLLM. Replace each `return None`. Then, from the folder of
 the README: make grade LAB=02
 """
 
+from multilora.replies import EvalDiff  # noqa: F401, eval_diff returns it
+
 
 def merge_weights(W, A, B, scaling):
     """One tenant's own copy of a layer (5 minutes).
 
-    W (out, in), A (r, in), B (out, r) -> (out, in). What x @ result.T gives
-    is what apply_single of lab 01 gave. W stays as it is: it is the base.
+    W (out, in), A (r, in), B (out, r) -> (out, in): W + scaling × B @ A, so
+    that x @ result.T is the base layer plus the adapter. W itself must stay
+    as it is: it is everybody's base.
     """
     return None
 
@@ -17,11 +20,15 @@ def merge_weights(W, A, B, scaling):
 def eval_diff(dedicated, consolidated):
     """Two runs of the same prompts, compared token by token (25 minutes).
 
-    Each is a list of replies with .token_ids and .logprobs, one for each
-    token. Return multilora.evaluation.EvalDiff: how many prompts, how many
-    with the same token ids, {prompt's number: position of the first other
-    token}, and the largest difference of logprobs before that position. A
-    reply that only stops earlier differs where it stops.
+    Each is a list, equally long, of replies with .token_ids and .logprobs,
+    one for each token. Return EvalDiff(num_prompts, num_equal,
+    first_differences, max_logprob_difference):
+    num_equal counts the prompts whose token ids are the same;
+    first_differences is {prompt's number: position of the first other
+    token}, counted from 0; where a reply only stops earlier, that is the
+    position of the first token it lacks;
+    max_logprob_difference is the largest absolute difference of logprobs
+    before that position, over all prompts, 0.0 if there is none.
     """
     return None
 
@@ -31,7 +38,7 @@ def base_fingerprint(folder):
 
     Use multilora.checkpoints: weight_files(folder), then tensors(path),
     {name: Tensor}. For each tensor in order of name, over all files, hash
-    the text f"{name} {dtype} {list(shape)}\\n" and then its bytes, which are
-    the file's from .begin to .end. Sharding must not change the result.
+    the text f"{name} {dtype} {list(shape)}" and a newline, then its bytes,
+    which come from tensor.chunks(). Sharding must not change the result.
     """
     return None

@@ -1,0 +1,65 @@
+"""An adapter's adapter_config.json: read, and refused by name."""
+
+import json
+
+from multilora.arguments import is_integer, shown
+
+_NOT_COVERED = (
+    "use_dora",
+    "use_rslora",
+    "use_qalora",
+    "lora_bias",
+    "modules_to_save",
+    "rank_pattern",
+    "alpha_pattern",
+)
+MAX_ALPHA = 1e6
+
+
+class AdapterError(ValueError):
+    """An adapter that must not be served; the message says why."""
+
+
+def read_config(folder):
+    """Return adapter_config.json as a dict, or raise AdapterError."""
+    path = folder / "adapter_config.json"
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise AdapterError(
+            f"{folder.name} has no adapter_config.json"
+        ) from None
+    except (OSError, ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise AdapterError(f"{folder.name}/adapter_config.json is not JSON")
+    return config
+
+
+def check_config(name, config, max_lora_rank):
+    """Return the rank of a config that vLLM can serve, or raise."""
+    if config.get("peft_type", "LORA") != "LORA":
+        raise AdapterError(
+            f"{name} is a {config['peft_type']}, but must be a LORA"
+        )
+    rank, alpha = config.get("r"), config.get("lora_alpha")
+    if not is_integer(rank) or rank < 1:
+        raise AdapterError(f"{name} says r = {shown(rank)}, not a rank")
+    is_number = isinstance(alpha, int | float) and alpha is not True
+    if not is_number or not 0 < alpha < MAX_ALPHA:
+        raise AdapterError(
+            f"{name} says lora_alpha = {shown(alpha)}, not a scale above 0"
+        )
+    if config.get("bias", "none") != "none":
+        raise AdapterError(f"{name} trains a bias, which vLLM refuses")
+    for option in _NOT_COVERED:
+        if config.get(option):
+            raise AdapterError(
+                f"{name} uses {option}, which these checks do not cover"
+            )
+    if rank > max_lora_rank:
+        raise AdapterError(
+            f"{name} has rank {rank}, above max_lora_rank = {max_lora_rank}: "
+            "start the engine with a larger one"
+        )
+    return rank
