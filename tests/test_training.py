@@ -1,6 +1,7 @@
 """The training code at toy size: it writes what the full recipe writes."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,35 @@ def test_base_and_tenant_are_written_as_the_book_needs_them(short, tmp_path):
     assert set(rows["sql"]) == {"exact", "base's answer"}
     record = {"bases": {"base": base}, "tenants": {"sql": tenant}}
     assert any("sql, unseen words: 0.000" in line for line in failures(record))
+
+
+def test_weights_are_replaced_only_by_better_than_the_thresholds(
+    monkeypatch, tmp_path
+):
+    from multilora.tenants import make as module
+
+    share = {"unseen words": 0.5}
+
+    def made(folder):
+        (Path(folder) / "tenants.json").write_text(str(share))
+        item = {"accuracies": share, "seconds": 1}
+        return {"made": {"seconds": 1}, "bases": {}, "tenants": {"a": item}}
+
+    monkeypatch.setattr(module, "make", made)
+    old = tmp_path / "tenants"
+    old.mkdir()
+    with pytest.raises(SystemExit, match=r"holds no tenants\.json"):
+        module.main([str(old)])
+    (old / "tenants.json").write_text("old")
+    with pytest.raises(SystemExit, match="0.500 is below 0.9"):
+        module.main([str(old)])
+    assert (old / "tenants.json").read_text() == "old"
+    share["unseen words"] = 0.95
+    module.main([str(old)])
+    assert "0.95" in (old / "tenants.json").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["tenants"]
+    with pytest.raises(SystemExit, match="FOLDER"):
+        module.main([])
 
 
 def test_the_same_seed_gives_the_same_bytes(short, tmp_path):

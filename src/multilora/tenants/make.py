@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -115,11 +116,9 @@ def tidy(target, base):
 
 
 def make(folder):
-    """Train everything into folder and write tenants.json; return it."""
+    """Train everything into an empty folder; return its tenants.json."""
     os.environ.update(SETTINGS)
     folder = Path(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     started = time.perf_counter()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         scratch = [name for name in BASES if not BASES[name].start_from]
@@ -176,10 +175,29 @@ def failures(record):
 
 
 def main(arguments):
-    """Train, print a table, and fail where an accuracy is too low."""
+    """Train, print a table, and replace the folder if all are good enough."""
     if len(arguments) != 1:
         sys.exit(__doc__)
-    record = make(arguments[0])
+    target = Path(arguments[0])
+    if target.exists() and not (target / "tenants.json").is_file():
+        sys.exit(f"{target} is there and holds no tenants.json: not replaced")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        record = make(folder)
+        _report(record)
+        if problems := failures(record):
+            sys.exit("\n".join([*problems, f"{target} stays as it was"]))
+        replace(folder, target)
+
+
+def replace(folder, target):
+    """Put a new folder in the place of an old one, which then goes."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folder, target, copy_function=shutil.copyfile)
+    target.chmod(0o755)  # a temporary folder is for its owner only
+
+
+def _report(record):
     for kind in ("bases", "tenants"):
         for name, item in record[kind].items():
             shares = ", ".join(
@@ -188,8 +206,6 @@ def main(arguments):
             )
             print(f"{name:12} {item['seconds']:4} s  {shares}")
     print(f"{record['made']['seconds']} s in all")
-    if problems := failures(record):
-        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":
