@@ -70,7 +70,7 @@ def test_weights_are_replaced_only_by_better_than_the_thresholds(
     with pytest.raises(SystemExit, match=r"holds no tenants\.json"):
         module.main([str(old)])
     (old / "tenants.json").write_text("old")
-    with pytest.raises(SystemExit, match="0.500 is below 0.9"):
+    with pytest.raises(SystemExit, match=r"0\.500 is below 0\.9"):
         module.main([str(old)])
     assert (old / "tenants.json").read_text() == "old"
     share["unseen words"] = 0.95
