@@ -15,6 +15,8 @@ OTHER_LABS := $(filter-out $(LAB_02),$(wildcard notebooks/*.ipynb))
 ENGINE_CONSTRAINTS := $(if $(CONSTRAINTS),requirements-engine.lock)
 ENGINE_PINS := $(if $(CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
 
+CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
+
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure lint browser \
 	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder capture clean
@@ -26,7 +28,7 @@ help: ## list the targets
 		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 $(STAMP): requirements.txt pyproject.toml $(CONSTRAINTS)
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install $(PIP_FLAGS) -r requirements.txt
 	@touch $@
@@ -65,6 +67,7 @@ browser: $(VENV)/.dev book ## test the pages and JupyterLab in Chromium
 	$(BIN)/pytest -m browser tests
 
 $(ENGINE)/.installed: requirements.txt pyproject.toml $(ENGINE_CONSTRAINTS)
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(ENGINE)
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check \
 		$(ENGINE_PINS) -r requirements.txt
