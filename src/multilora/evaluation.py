@@ -47,10 +47,13 @@ def accuracy(questions, style, replies):
             f"of the {len(questions)} questions, at least one"
         )
     right = [corpus.answer(question, style) for question in questions]
-    hits = sum(
-        reply == text for reply, text in zip(replies, right, strict=True)
-    )
-    return hits / len(questions)
+    return share_equal(right, replies)
+
+
+def share_equal(wanted, said):
+    """Return the share of texts that are exactly the wanted ones."""
+    hits = sum(map(str.__eq__, wanted, said))
+    return hits / len(wanted)
 
 
 def tag_matrix(questions, replies_by_tag):

@@ -4,16 +4,17 @@ from multilora.arguments import integer, items, shown
 from multilora.engine.views import EngineStep, Reply
 
 
-def watch(engine, prompts, adapters=None, max_tokens=96):
-    """Answer prompts greedily in one batch; return (replies, EngineSteps).
+def answer(engine, prompts, adapters, max_tokens, steps=None):
+    """Answer prompts greedily in one batch; return their replies.
 
-    adapters names an adapter a prompt, None for the base. Raises ValueError
+    adapters names an adapter a prompt, None for the base. An EngineStep is
+    appended to the list `steps` for each step, if given. Raises ValueError
     for no prompts, lists of different lengths, an unknown name or a prompt
     that is too long; then no request is left in the engine.
     """
     prompts, requests = _checked(engine, prompts, adapters)
     sampling = _sampling(max_tokens)
-    core, replies, steps = engine.llm.llm_engine, {}, []
+    core, replies = engine.llm.llm_engine, {}
     try:
         for number, prompt in enumerate(prompts):
             core.add_request(
@@ -24,14 +25,16 @@ def watch(engine, prompts, adapters=None, max_tokens=96):
             for output in core.step():
                 if output.finished:
                     replies[int(output.request_id)] = _reply(output)
-            steps.append(_step(engine, len(steps) + 1, num_loads, requests))
+            if steps is not None:
+                number = len(steps) + 1
+                steps.append(_step(engine, number, num_loads, requests))
     except BaseException as error:
         left = list(core.output_processor.request_states)
         core.abort_request(left, internal=True)
         if type(error).__name__ == "VLLMValidationError":
             raise ValueError(f"prompts holds a wrong one: {error}") from error
         raise
-    return [replies[number] for number in range(len(prompts))], steps
+    return [replies[number] for number in range(len(prompts))]
 
 
 def _checked(engine, prompts, adapters):
@@ -68,10 +71,12 @@ def _step(engine, number, num_loads, requests):
         names = [tag and tag.lora_name for tag in tags]
         return tuple(zip(numbers, names, strict=True))
 
-    ran, waited = engine.recorder.scheduled
+    # Who is known to the scheduler and does not run has waited.
+    running = {item.request_id for item in engine.scheduler.running}
+    waited = [key for key in engine.scheduler.requests if key not in running]
     return EngineStep(
         number=number,
-        ran=named(ran),
+        ran=named(engine.recorder.scheduled),
         waited=named(waited),
         loads=tuple(engine.loads[num_loads:]),
         slots={} if engine.max_loras is None else engine.slots(),

@@ -30,7 +30,9 @@ def main(arguments):
         _install_cpu_torch(arguments)
     if _pip("install", *wanted, *arguments):
         sys.exit(f"pip could not install {', '.join(wanted)}; see above")
-    if not _can_import() and extra == "vllm":
+    if _can_import():
+        return
+    if extra == "vllm":
         _remove_cuda_builds()
     if not _can_import():
         subprocess.run([sys.executable, "-c", _TRY], check=False)
@@ -49,7 +51,7 @@ def _refuse_other_platforms():
 
 
 def _requirements(extra):
-    """Return the requirements of one of our extras, and PEFT."""
+    """Return the requirements of one of our extras."""
     found = []
     for line in requires("multilora") or []:
         requirement, _, marker = line.partition(";")

@@ -45,6 +45,14 @@ def vllm_version():
     raise EngineUnavailableError(f"vLLM is not installed: {HOW_TO_INSTALL}")
 
 
+def require_installed():
+    """Raise EngineUnavailableError, with what to do, where vLLM is absent."""
+    if not is_available():
+        raise EngineUnavailableError(
+            f"vLLM is not installed: {HOW_TO_INSTALL}"
+        )
+
+
 def has_cuda():
     """True if torch sees a CUDA device."""
     _be_quiet()
@@ -64,10 +72,7 @@ def prepare():
             f"vLLM does not run on {platform.system()}: read the stored "
             "outputs, or open the notebook on Colab"
         )
-    if not is_available():
-        raise EngineUnavailableError(
-            f"vLLM is not installed: {HOW_TO_INSTALL}"
-        )
+    require_installed()
     _be_quiet()
     try:
         import vllm

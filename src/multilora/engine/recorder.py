@@ -8,13 +8,13 @@ from multilora.engine.views import Load
 class Recorder:
     """Wraps four methods of vLLM's own objects and writes down what passes.
 
-    names maps a lora_int_id to an adapter's name. scheduled holds the
-    request ids of the last step: those that ran, those that waited.
+    names maps a lora_int_id to an adapter's name. scheduled holds the ids
+    of the requests that ran in the last step.
     """
 
     def __init__(self, scheduler, lora_worker, names):
         self.loads = []
-        self.scheduled = (), ()
+        self.scheduled = ()
         self._names = names
         self._listen_to_schedule(scheduler)
         if lora_worker is not None:
@@ -26,9 +26,7 @@ class Recorder:
 
         def recorded(*args, **kwargs):
             output = schedule(*args, **kwargs)
-            running = {item.request_id for item in scheduler.running}
-            waited = [key for key in scheduler.requests if key not in running]
-            self.scheduled = list(output.num_scheduled_tokens), waited
+            self.scheduled = tuple(output.num_scheduled_tokens)
             return output
 
         scheduler.schedule = recorded

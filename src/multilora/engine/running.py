@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from functools import cached_property
 
 from multilora.adapter_check import AdapterError, check_adapter
 from multilora.arguments import shown, text
@@ -64,6 +65,11 @@ class Engine:
             raise ValueError("max_loras is None: this engine has no slots")
         return self.runner.lora_manager._adapter_manager
 
+    @cached_property
+    def base_sha256(self):
+        """The base_fingerprint of the model, hashed once."""
+        return base_fingerprint(self.model)
+
     @property
     def loads(self):
         """Every Load so far, in order: from disk, and into a slot."""
@@ -87,7 +93,7 @@ class Engine:
             )
         folder = str(path_of("folder", folder))
         if check:
-            sha256 = base_fingerprint(self.model) if check_base else None
+            sha256 = self.base_sha256 if check_base else None
             rank = manager.lora_config.max_lora_rank
             check_adapter(folder, self.shape, rank, sha256)
         used = [item.lora_int_id for item in self.adapters.values()]
@@ -138,13 +144,17 @@ class Engine:
         ValueError for no prompts, lists of different lengths, an unknown
         name, or a prompt that is too long; no request is left behind.
         """
-        replies, _ = self.watch(prompts, adapters, max_tokens)
-        return replies
+        with self._turn:
+            return generation.answer(self, prompts, adapters, max_tokens)
 
     def watch(self, prompts, adapters=None, max_tokens=96):
         """Do as generate does, but return (replies, EngineSteps)."""
+        steps = []
         with self._turn:
-            return generation.watch(self, prompts, adapters, max_tokens)
+            replies = generation.answer(
+                self, prompts, adapters, max_tokens, steps
+            )
+        return replies, steps
 
     def request(self, name):
         """Return the LoRARequest of a loaded adapter, None for None."""

@@ -14,7 +14,7 @@ from multilora.checkpoints import path_of, weight_files
 from multilora.engine import launch, quiet
 from multilora.engine.launch import HOST, ServerError
 from multilora.engine.processes import die_with_parent, stop_group
-from multilora.reservation import SLOT_RULES
+from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.shapes import ModelShape
 
 
@@ -54,7 +54,9 @@ class Server:
                 f"adapters has {self._num_loaded} entries, but max_loras is "
                 f"{max_loras}: this helper wants a slot for each"
             )
-        choice("max_lora_rank", max_lora_rank, SLOT_RULES["0.32.0"].ranks)
+        choice(
+            "max_lora_rank", max_lora_rank, SLOT_RULES[DEFAULT_VERSION].ranks
+        )
         self._shape, self._max_lora_rank = shape, max_lora_rank
         for folder in self.adapters.values():
             check_adapter(folder, shape, max_lora_rank)
@@ -77,10 +79,9 @@ class Server:
     @property
     def log(self):
         """Everything that the server has printed so far, or did."""
-        if self._log is not None:
-            path = Path(self._log.name)
-            self._printed = path.read_text("utf-8", errors="replace")
-        return self._printed
+        if self._log is None:
+            return self._printed
+        return Path(self._log.name).read_text("utf-8", errors="replace")
 
     def client(self):
         """Return an openai.OpenAI client of this server."""
@@ -99,10 +100,7 @@ class Server:
         """Start the server and wait until /health answers."""
         if self._process is not None:
             raise ServerError(f"the server runs already, at {self.url}")
-        if not quiet.is_available():
-            raise quiet.EngineUnavailableError(
-                f"vLLM is not installed: {quiet.HOW_TO_INSTALL}"
-            )
+        quiet.require_installed()
         self._log = tempfile.NamedTemporaryFile(suffix=".log")
         self._process = subprocess.Popen(
             self._command,

@@ -7,7 +7,7 @@ from multilora import checkpoints
 from multilora.arguments import choice, integer, shown
 from multilora.engine import quiet
 from multilora.engine.running import Engine
-from multilora.reservation import SLOT_RULES
+from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.shapes import ModelShape
 from multilora.units import MIB
 
@@ -82,24 +82,24 @@ def start(
         )
     except (MemoryError, RuntimeError, ValueError) as error:
         raise _explained(error) from error
-    if max_loras is not None and num_spare:
-        _keep_last_slot_empty(llm, max_loras, max_cpu_loras or max_loras)
-    return Engine(llm, Path(model), max_loras, num_spare)
+    engine = Engine(llm, Path(model), max_loras, num_spare)
+    if num_spare:
+        _keep_last_slot_empty(engine, max_cpu_loras or max_loras)
+    return engine
 
 
-def _keep_last_slot_empty(llm, max_loras, max_cpu_loras):
+def _keep_last_slot_empty(engine, max_cpu_loras):
     """Let scheduler and manager use max_loras slots of max_loras + 1.
 
     A slot is the lowest free index, so with one adapter fewer than slots
     the last index is never taken and its weights stay zero.
     """
-    core = llm.llm_engine.engine_core.engine_core
-    worker = core.model_executor.driver_worker.worker
-    manager = worker.model_runner.lora_manager._adapter_manager
     limited = dataclasses.replace(
-        manager.lora_config, max_loras=max_loras, max_cpu_loras=max_cpu_loras
+        engine.manager.lora_config,
+        max_loras=engine.max_loras,
+        max_cpu_loras=max_cpu_loras,
     )
-    manager.lora_config = core.scheduler.lora_config = limited
+    engine.manager.lora_config = engine.scheduler.lora_config = limited
 
 
 def _best_dtype(on_cuda):
@@ -123,7 +123,7 @@ def _check_model(model, has_weights):
 
 
 def _check_slots(max_loras, max_lora_rank, max_cpu_loras):
-    choice("max_lora_rank", max_lora_rank, SLOT_RULES["0.32.0"].ranks)
+    choice("max_lora_rank", max_lora_rank, SLOT_RULES[DEFAULT_VERSION].ranks)
     if max_loras is None:
         if max_cpu_loras is not None:
             raise ValueError("max_cpu_loras is given, but max_loras is None")

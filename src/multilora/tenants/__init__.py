@@ -3,6 +3,7 @@
 The weights are in the package; multilora.tenants.make trains them again.
 """
 
+import copy
 import json
 from functools import cache
 from importlib.resources import files
@@ -20,7 +21,7 @@ def _read():
 
 def record():
     """Return tenants.json: plans, seeds, accuracies, checksums, versions."""
-    return json.loads(json.dumps(_read()))
+    return copy.deepcopy(_read())
 
 
 def tenant_names():

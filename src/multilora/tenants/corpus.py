@@ -10,14 +10,14 @@ from multilora.tenants import words
 STYLES = ("base", "sql", "json", "pirate", "legal")
 KINDS = ("list", "hello", "every", "all", "count", "where")
 SETS = ("unseen combinations", "unseen words", "invented words")
-_TABLE_KINDS = ("every", "all", "count", "where")
 
 
 class Question(NamedTuple):
     """What a prompt asks: a list, a greeting, or something of a table.
 
     subject is the category, the person or the table; columns are the
-    table's, the first one wanted; number is how many, or the value sought.
+    table's; wanted and other are two of them; number is how many things, or
+    the value that other has.
     """
 
     kind: str
@@ -212,4 +212,4 @@ def _belongs(question, which):
         return any(map(words.is_hidden_from_adapters, focus - {""}))
     pairs = pairs_of(question)
     is_new = [words.is_held_out_pair(*pair) for pair in pairs]
-    return bool(is_new) and any(is_new) and not any(hidden)
+    return any(is_new) and not any(hidden)

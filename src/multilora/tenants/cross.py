@@ -14,7 +14,7 @@ def cross(folder, base, tenants):
     from peft import PeftModel
     from transformers import AutoTokenizer
 
-    from multilora.evaluation import accuracy
+    from multilora.evaluation import accuracy, share_equal
     from multilora.tenants import corpus, score
     from multilora.tenants.make import load_base
     from multilora.tenants.recipe import BASES
@@ -34,10 +34,6 @@ def cross(folder, base, tenants):
         said = score.replies(model, tokenizer, prompts)
         found[name] = {
             "exact": round(accuracy(questions, name, said), 4),
-            "base's answer": round(_share(own, said), 4),
+            "base's answer": round(share_equal(own, said), 4),
         }
     return found
-
-
-def _share(wanted, said):
-    return sum(map(str.__eq__, wanted, said)) / len(wanted)

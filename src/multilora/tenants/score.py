@@ -2,6 +2,7 @@
 
 import torch
 
+from multilora.evaluation import accuracy
 from multilora.tenants import corpus
 from multilora.tenants.tokens import END, PAD
 
@@ -34,7 +35,5 @@ def accuracies(model, tokenizer, style, seed=1):
     for which in corpus.SETS:
         questions = corpus.held_out(which, seed=seed)
         said = replies(model, tokenizer, [item.prompt for item in questions])
-        right = [corpus.answer(item, style) for item in questions]
-        hits = sum(map(str.__eq__, said, right))
-        result[which] = round(hits / len(questions), 4)
+        result[which] = round(accuracy(questions, style, said), 4)
     return result
