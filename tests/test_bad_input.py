@@ -13,6 +13,8 @@ import pytest
 from multilora import (
     adapter_check,
     adapter_file,
+    budget,
+    cascade,
     checkpoints,
     economics,
     evaluation,
@@ -26,8 +28,10 @@ from multilora import (
     serving,
     slots,
     tenants,
+    tiers,
     traffic,
     units,
+    walks,
 )
 from multilora.engine.views import Reply
 from multilora.shapes import ModelShape
@@ -69,6 +73,14 @@ GOOD = {
     slots.AdapterSlotCache: (2,),
     slots.AdapterSlotCache(2).activate: (1,),
     slots.schedule_step: ([("a", 1)], [], 2, 3),
+    budget.plan_step: ([budget.Sequence("a", 1, 1)], [], 2, 3, 4),
+    tiers.AdapterTiers: (2, 3),
+    tiers.AdapterTiers(2).activate: (1,),
+    tiers.AdapterTiers(2).activate_step: ([1, -1], "one by one"),
+    walks.SetOrder: (5, 0),
+    cascade.simulate_loads: (
+        ([0.1, 0.2], [1, 0]), 2, 2, 5.0, 3, 1.0, "ideal", 2, 0,
+    ),
     hitrate.lru_hit_curve: ([1, 2], 3),
     hitrate.hit_rate_curve: ([1, 2], 3),
     hitrate.che_hit_curve: ([1, 2],),
@@ -78,6 +90,7 @@ GOOD = {
     traffic.cyclic: (5, 5),
     traffic.sticky: (5, 5, 0.5, 0),
     traffic.bursts: (5, 1.0, 2.0, 0),
+    traffic.poisson: (5, 1.0, 2.0, 0),
     serving.simulate: ([JOB], 2, 3),
     serving.steps_waited: ([JOB], [STEP]),
     serving.hot_and_cold: (5, 2, 3),
@@ -113,7 +126,8 @@ WRONG = [
 ]  # fmt: skip
 # What None means where it is allowed: no LoRA, no filter, no limit, default.
 OPTIONAL = {"max_loras", "target_modules", "max_num_seqs", "num_adapters",
-            "num_hot", "vocab_size", "base_sha256"}  # fmt: skip
+            "num_hot", "vocab_size", "base_sha256",
+            "max_cpu_loras"}  # fmt: skip
 NEVER_FINE = (None, math.nan, math.inf, b"a", True, 1 + 2j, len)
 
 

@@ -29,6 +29,9 @@ def is_integer(value):
 
 def integer(name, value, minimum=None, maximum=None):
     """Return value as an int, or raise an error that names it."""
+    if type(value) is int and (minimum is None or value >= minimum):
+        if maximum is None or value <= maximum:
+            return value  # the usual case, without building a sentence
     allowed = _range_text("an integer", minimum, maximum)
     if not is_integer(value):
         raise TypeError(f"{name} is {shown(value)}, but must be {allowed}")

@@ -31,6 +31,7 @@ _FILES = (
     "startups",
     "worked_examples",
     "load_costs",
+    "adapter_loads",
     "overhead",
     "published_capture",
 )

@@ -84,6 +84,29 @@ def bursts(num_requests, rate, cv=4.0, seed=0):
     return np.cumsum(gaps)
 
 
+def poisson(num_adapters, rate, duration_s, seed=0):
+    """Return (times, ids) of Poisson arrivals, `rate` a second per adapter.
+
+    times are seconds from 0 to duration_s, sorted; ids say whose each is.
+    The number of arrivals is random, with mean = variance = num_adapters ×
+    rate × duration_s, and may be none.
+    """
+    num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
+    rate = finite_number("rate", rate, minimum=0, maximum=1e9)
+    duration_s = finite_number("duration_s", duration_s, above=0)
+    mean = num_adapters * rate * duration_s
+    if mean > MAX_REQUESTS:
+        raise ValueError(
+            f"num_adapters × rate × duration_s is {mean:.3g} arrivals, but "
+            f"must be at most {MAX_REQUESTS:,}"
+        )
+    rng = np.random.default_rng(_seed(seed))
+    # Given their number, Poisson arrivals are independent and uniform.
+    num_requests = rng.poisson(mean)
+    times = np.sort(rng.random(num_requests) * duration_s)
+    return times, rng.integers(0, num_adapters, num_requests)
+
+
 def uniform_popularity(num_adapters):
     """Return the probability of each adapter: all equal."""
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)

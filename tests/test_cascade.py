@@ -1,0 +1,104 @@
+"""The run against a plain loop over steps, and against published runs."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from multilora import traffic
+from multilora.cascade import simulate_loads
+from multilora.reconciled import adapter_loads_table, load_errors
+from multilora.slots import Request, schedule_step
+from multilora.tiers import AdapterTiers
+from multilora.walks import WALKS, SetOrder
+
+
+def plain_run(arrivals, num_adapters, max_loras, run_steps, last, walk, cpu):
+    """Every step in full: the queue walked, every adapter activated."""
+    tiers = AdapterTiers(max_loras, cpu)
+    for adapter_id in range(num_adapters):
+        tiers.activate(adapter_id)
+    warm = tiers.slot_loads, tiers.disk_loads
+    order = SetOrder(num_adapters, 0)
+    times, ids = arrivals
+    waiting, running, left, done = [], [], {}, 0
+    for step in range(last + 1):
+        running = [item for item in running if left[item.request_id]]
+        for number in np.flatnonzero(np.ceil(times) == step):
+            waiting.append(Request(number, int(ids[number])))
+        admitted, waiting = schedule_step(waiting, running, max_loras)
+        running = running + admitted
+        left |= {item.request_id: run_steps for item in admitted}
+        distinct = {item.adapter_id for item in running}
+        tiers.activate_step(order(distinct), walk)
+        for item in running:
+            left[item.request_id] -= 1
+            # Done when the next step finds the seat empty.
+            done += left[item.request_id] == 0 and step < last
+    return done, tiers.slot_loads - warm[0], tiers.disk_loads - warm[1]
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 6),
+    st.integers(1, 4),
+    st.integers(0, 3),
+    st.integers(1, 9),
+    st.sampled_from(list(WALKS)),
+    st.integers(0, 99),
+)
+def test_the_run_is_the_plain_loop(
+    num_adapters, max_loras, more, run_steps, walk, seed
+):
+    arrivals = traffic.poisson(num_adapters, 0.15, 50, seed)
+    run = simulate_loads(
+        arrivals, num_adapters, max_loras, 1000, run_steps, 60, walk,
+        max_loras + more,
+    )  # fmt: skip
+    wanted = plain_run(
+        arrivals, num_adapters, max_loras, run_steps, 60, walk,
+        max_loras + more,
+    )  # fmt: skip
+    assert (run.num_completed, run.slot_loads, run.disk_loads) == wanted
+    assert run.num_arrived == len(arrivals[0])
+
+
+def test_published_loads_are_met_by_the_set_order_and_not_by_lru():
+    rows = adapter_loads_table()
+    small = [row for row in rows if row["slots"] <= 64]
+    ours, ideal = load_errors(rows, "set_order"), load_errors(rows, "ideal")
+    assert len(rows) == 140 and len(ours) == len(ideal) == 127
+    assert np.median(ours) < 0.06 and np.median(ideal) > 0.5
+    errors = load_errors(small, "set_order")
+    assert len(errors) == 109
+    assert np.median(errors) < 0.05
+    assert np.quantile(errors, 0.9) < 0.15
+    four = [(16, 64, 0.01), (8, 128, 0.02), (32, 128, 0.05), (8, 64, 0.1)]
+    chosen = [
+        row for row in rows if (row["slots"], row["adapters"], row["rate"]) in four
+    ]  # fmt: skip
+    assert len(chosen) == 4
+    assert load_errors(chosen, "set_order").max() < 0.04
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "error", "sentence"),
+    [
+        (([1.0], [3]), ValueError, "outside 0 to 2"),
+        (([1.0], [0.5]), ValueError, "outside 0 to 2"),
+        (([2.0, 1.0], [0, 0]), ValueError, "descend"),
+        (([-1.0], [0]), ValueError, "negative"),
+        (([np.nan], [0]), ValueError, "1 NaN"),
+        (([1.0, 2.0], [0]), ValueError, "each request has one of both"),
+        ([1.0], TypeError, "arrivals is"),
+        (None, TypeError, "arrivals is None"),
+    ],
+)
+def test_wrong_arrivals_are_named(arrivals, error, sentence):
+    with pytest.raises(error, match=sentence):
+        simulate_loads(arrivals, 3, 2, 10, 5, 60)
+
+
+def test_no_arrivals_are_no_loads():
+    run = simulate_loads(([], []), 3, 2, 10, 5, 60)
+    assert run == (0, 0, 0, 0) and run.loads_per_request == 0
