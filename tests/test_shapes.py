@@ -4,8 +4,16 @@ import json
 
 import pytest
 
+from multilora.adapter_check import check_adapter
+from multilora.economics import (
+    adapter_file_bytes,
+    adapter_params,
+    base_flops_per_token,
+    delta_flops_per_token,
+)
 from multilora.published import model_names, model_shape, published
 from multilora.shapes import ModelShape
+from multilora.tenants import folder_of
 
 # Parameter counts as known from the checkpoints; for internlm-7b we found no
 # published count to compare with, so that one only pins our own.
@@ -19,6 +27,7 @@ NUM_PARAMS = {
     "Gemma-2-9B": 9_241_705_984,
     "internlm-7b": 7_321_948_160,
     "Qwen2.5-1.5B": 1_543_714_304,
+    "Mixtral-8x7B": 46_702_792_704,
 }
 GOOD = {
     "model_type": "llama",
@@ -48,6 +57,36 @@ def test_grouped_queries_and_explicit_head_dim():
     assert gemma["o_proj"].in_features == 16 * 256
     llama = {item.name: item for item in model_shape("Llama-3.1-8B").linears}
     assert llama["k_proj"].out_features == 1024
+
+
+def test_a_mixture_has_an_mlp_an_expert_and_a_router():
+    mixtral, mistral = model_shape("Mixtral-8x7B"), model_shape("Mistral-7B")
+    assert mixtral.num_experts == 8 and mistral.num_experts == 0
+    assert (mixtral.router.in_features, mixtral.router.out_features) == (
+        4096, 8,
+    )  # fmt: skip
+    attention = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024)
+    mlp = 32 * 3 * 4096 * 14336
+    assert mistral.linear_params == attention + mlp
+    assert mixtral.linear_params == attention + 8 * mlp
+    # One adapter on all experts; the router is not among them.
+    assert adapter_params(mixtral, 16, "all-linear") == 16 * 32 * (
+        4 * 4096 + 2 * 4096 + 2 * 1024 + 8 * 3 * (4096 + 14336)
+    )
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda shape: adapter_file_bytes(shape, 8, "all-linear"),
+        lambda shape: base_flops_per_token(shape),
+        lambda shape: delta_flops_per_token(shape, 8),
+        lambda shape: check_adapter(folder_of("sql"), shape, 8),
+    ],
+)
+def test_what_knows_no_mixture_refuses_it(function):
+    with pytest.raises(ValueError, match="mixture of 8 experts, but must be"):
+        function(model_shape("Mixtral-8x7B"))
 
 
 def test_silent_fields_take_the_library_defaults():

@@ -18,7 +18,7 @@ from multilora.adapter_config import (
 )
 from multilora.arguments import integer, shown, text
 from multilora.lora import MAX_RANK
-from multilora.shapes import ALL_LINEAR, ATTENTION, check_shape
+from multilora.shapes import ALL_LINEAR, ATTENTION, check_dense
 
 _KEY = re.compile(
     r"^base_model\.model\.model\.layers\.(0|[1-9][0-9]*)\.(self_attn|mlp)\."
@@ -61,7 +61,7 @@ def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
     for the wrong base.
     """
     folder = Path(checkpoints.path_of("folder", folder))
-    check_shape(shape)
+    check_dense(shape)
     max_lora_rank = integer("max_lora_rank", max_lora_rank, 1, MAX_RANK)
     if base_sha256 is not None:
         _check_sha256(base_sha256)

@@ -5,7 +5,13 @@ import json
 import math
 
 from multilora.arguments import choice, integer, names, shown, text
-from multilora.shapes import ALL_LINEAR, ATTENTION, EMBEDDINGS, check_shape
+from multilora.shapes import (
+    ALL_LINEAR,
+    ATTENTION,
+    EMBEDDINGS,
+    check_dense,
+    check_shape,
+)
 
 DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
@@ -16,12 +22,13 @@ def adapter_params(shape, rank, target_modules):
     """Return the number of weights in one adapter of a real model.
 
     Sum over layers and target modules of rank × (in + out). target_modules
-    is a list of linear layers or "all-linear", rank an integer above 0.
+    is a list of linear layers or "all-linear", rank an integer above 0. In a
+    mixture an MLP layer counts once an expert, the router not at all.
     Raises ValueError for an unknown module or a rank below 1.
     """
     rank = integer("rank", rank, minimum=1)
     widths = (
-        item.in_features + item.out_features
+        item.count * (item.in_features + item.out_features)
         for item in check_shape(shape).select(target_modules)
     )
     return rank * shape.num_layers * sum(widths)
@@ -67,7 +74,7 @@ def adapter_tensors(
     rank = integer("rank", rank, minimum=1)
     dtype, full_dtype = _dtype(dtype), _dtype(full_dtype, "full_dtype")
     text("prefix", prefix)
-    linears, tables = _split_targets(check_shape(shape), target_modules)
+    linears, tables = _split_targets(check_dense(shape), target_modules)
     vocab, hidden = shape.vocab_size, shape.hidden_size
     tensors = {}
     for layer in range(shape.num_layers):

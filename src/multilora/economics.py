@@ -7,7 +7,7 @@ as textbooks do. The rest take a ModelShape, read from a real config.json.
 from multilora.adapter_file import adapter_file_bytes, adapter_params
 from multilora.arguments import integer
 from multilora.reservation import slot_reservation_bytes
-from multilora.shapes import check_shape
+from multilora.shapes import check_dense, check_shape
 from multilora.units import GIB
 
 __all__ = [
@@ -94,9 +94,9 @@ def base_flops_per_token(shape):
 
     Two a weight (multiply and add); attention scores and lm_head apart.
     """
-    return 2 * check_shape(shape).linear_params
+    return 2 * check_dense(shape).linear_params
 
 
 def delta_flops_per_token(shape, rank, target_modules="all-linear"):
     """Return FLOPs that one adapter adds for one token: two a weight."""
-    return 2 * adapter_params(shape, rank, target_modules)
+    return 2 * adapter_params(check_dense(shape), rank, target_modules)

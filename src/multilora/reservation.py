@@ -8,12 +8,21 @@ at the three versions below; another version is refused, not guessed.
 from dataclasses import dataclass
 
 from multilora.arguments import choice, integer, names
-from multilora.shapes import ALL_LINEAR, EMBEDDINGS, check_shape
+from multilora.shapes import (
+    ALL_LINEAR,
+    ATTENTION,
+    EMBEDDINGS,
+    MLP,
+    ROUTER,
+    check_shape,
+)
 
 PACKED = {
     "qkv_proj": ("q_proj", "k_proj", "v_proj"),
     "gate_up_proj": ("gate_proj", "up_proj"),
 }
+# vLLM keeps the MLPs of all experts in one module.
+_PACKED_MIXTURE = {"qkv_proj": PACKED["qkv_proj"], "experts": MLP}
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 
@@ -54,8 +63,8 @@ SLOT_RULES = {
     ),
     "0.32.0": SlotRule(
         ranks=(1, *_RANKS),
-        wraps_embeddings=("llama",),
-        supports=("llama", "mistral", "qwen2", "gemma2"),
+        wraps_embeddings=("llama", "mixtral"),
+        supports=("llama", "mistral", "qwen2", "gemma2", "mixtral"),
     ),
 }
 DEFAULT_VERSION = "0.32.0"
@@ -77,7 +86,8 @@ def slot_reservation_bytes(
     adds three tables of 256 × hidden_size a slot, whatever the rank.
     target_modules is the engine's --lora-target-modules (not in 0.8.5):
     naming one of q, k, v (or of gate, up) reserves the whole packed group,
-    because vLLM fuses it.
+    because vLLM fuses it. Of a mixture every expert gets slots, and so does
+    the router; its filter names attention modules, "gate" and "experts".
     One engine, tensor parallel size 1.
     Raises ValueError for a rank vLLM does not accept, an unknown version,
     module or architecture.
@@ -110,15 +120,23 @@ def reserved_modules(shape, target_modules=None, vllm_version=DEFAULT_VERSION):
     """Return the modules that get slots, packed groups completed."""
     rule = SLOT_RULES[choice("vllm_version", vllm_version, SLOT_RULES)]
     wraps = check_shape(shape).architecture in rule.wraps_embeddings
-    supported = ALL_LINEAR + (EMBEDDINGS if wraps else ())
+    is_mixture = bool(shape.num_experts)
+    supported = ALL_LINEAR + ((ROUTER,) if is_mixture else ())
+    supported += EMBEDDINGS if wraps else ()
     if target_modules is None:
         return supported
     if isinstance(target_modules, str) and target_modules == "all-linear":
-        target_modules = ALL_LINEAR
+        target_modules = (*ATTENTION, "gate_up_proj", "down_proj")
+        if is_mixture:
+            target_modules = (*ATTENTION, "experts", ROUTER)
     wanted = set(names("target_modules", target_modules))
+    packed = _PACKED_MIXTURE if is_mixture else PACKED
+    allowed = [
+        name for name in supported if not (is_mixture and name in MLP)
+    ]
     for name in sorted(wanted):
-        choice("target_modules", name, (*supported, *PACKED))
-    for group, members in PACKED.items():
+        choice("target_modules", name, (*allowed, *packed))
+    for group, members in packed.items():
         if wanted & {group, *members}:
             wanted |= set(members)
     return tuple(name for name in supported if name in wanted)
@@ -131,5 +149,6 @@ def _widths(shape, rule, name):
         vocab = -(-vocab // rule.vocab_padding) * rule.vocab_padding
     if name in EMBEDDINGS:
         return vocab + shape.hidden_size
-    (linear,) = shape.select([name])
-    return shape.num_layers * (linear.in_features + linear.out_features)
+    (linear,) = [shape.router] if name == ROUTER else shape.select([name])
+    widths = linear.count * (linear.in_features + linear.out_features)
+    return shape.num_layers * widths

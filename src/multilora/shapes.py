@@ -10,6 +10,7 @@ from multilora.arguments import choice, integer, names, shown
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
 ALL_LINEAR = ATTENTION + MLP
+ROUTER = "gate"
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
 # Per architecture: which linears carry a bias, the number of norms a layer,
@@ -25,7 +26,10 @@ _FAMILIES = {
     },
     "gemma2": {"biased": (), "norms": 4, "tied": True},
     "internlm": {"biased": ATTENTION, "norms": 2, "tied": False},
+    "mixtral": {"biased": (), "norms": 2, "tied": False},
 }
+# The mixtures of experts among them.
+_MIXTURES = ("mixtral",)
 ARCHITECTURES = tuple(_FAMILIES)
 
 
@@ -35,11 +39,16 @@ class ConfigNotFoundError(FileNotFoundError, ValueError):
 
 @dataclass(frozen=True)
 class Linear:
-    """One linear layer, y = x @ W.T with W of shape (out, in)."""
+    """One linear layer, y = x @ W.T with W of shape (out, in).
+
+    count is how many of them a transformer layer has: the number of experts
+    in a mixture's MLP, else 1.
+    """
 
     name: str
     in_features: int
     out_features: int
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ class ModelShape:
     """The widths of a decoder-only transformer; make one with from_config.
 
     Widths are in elements. `tied` says that lm_head shares the embedding's
-    weights, `biased` names the linear layers that carry a bias.
+    weights, `biased` names the linear layers that carry a bias. num_experts
+    is 0 for a dense model; a mixture has one MLP an expert, and a router.
     """
 
     name: str
@@ -61,6 +71,7 @@ class ModelShape:
     vocab_size: int
     tied: bool
     biased: tuple = ()
+    num_experts: int = 0
 
     @classmethod
     def from_config(cls, path_or_dict, name=None):
@@ -74,7 +85,8 @@ class ModelShape:
         architecture = choice(
             "model_type", config.get("model_type"), ARCHITECTURES
         )
-        _refuse_experts(config)
+        if architecture not in _MIXTURES:
+            _refuse_experts(config)
         family = _FAMILIES[architecture]
         hidden = _field(config, "hidden_size")
         heads = _field(config, "num_attention_heads")
@@ -91,6 +103,9 @@ class ModelShape:
             vocab_size=_field(config, "vocab_size"),
             tied=_flag(config, "tie_word_embeddings", family["tied"]),
             biased=_biased(config, family["biased"]),
+            num_experts=_field(config, "num_local_experts")
+            if architecture in _MIXTURES
+            else 0,
         )
         shape._check_heads("head_dim" in config)
         return shape
@@ -110,19 +125,31 @@ class ModelShape:
 
     @property
     def linears(self):
-        """The linear layers of one transformer layer, in PEFT's names."""
+        """The linear layers of one transformer layer, in PEFT's names.
+
+        A mixture's experts go by the same names here; Mixtral's own are w1
+        (gate_proj), w3 (up_proj) and w2 (down_proj).
+        """
         query = self.num_heads * self.head_dim
         kv = self.num_kv_heads * self.head_dim
         hidden, inner = self.hidden_size, self.intermediate_size
+        experts = self.num_experts or 1
         return (
             Linear("q_proj", hidden, query),
             Linear("k_proj", hidden, kv),
             Linear("v_proj", hidden, kv),
             Linear("o_proj", query, hidden),
-            Linear("gate_proj", hidden, inner),
-            Linear("up_proj", hidden, inner),
-            Linear("down_proj", inner, hidden),
+            Linear("gate_proj", hidden, inner, experts),
+            Linear("up_proj", hidden, inner, experts),
+            Linear("down_proj", inner, hidden, experts),
         )
+
+    @property
+    def router(self):
+        """The linear layer that picks experts; None in a dense model."""
+        if not self.num_experts:
+            return None
+        return Linear(ROUTER, self.hidden_size, self.num_experts)
 
     def select(self, target_modules):
         """Return the linear layers that target_modules names.
@@ -140,8 +167,11 @@ class ModelShape:
 
     @property
     def linear_params(self):
-        """Weights of all linear layers, biases and lm_head apart."""
-        sizes = (item.in_features * item.out_features for item in self.linears)
+        """Weights of all linear layers; biases, router, lm_head apart."""
+        sizes = (
+            item.count * item.in_features * item.out_features
+            for item in self.linears
+        )
         return self.num_layers * sum(sizes)
 
     @property
@@ -154,13 +184,24 @@ class ModelShape:
             if item.name in self.biased
         )
         norms = family["norms"] * self.hidden_size
+        router = self.hidden_size * self.num_experts
         tables = 1 if self.tied else 2
         return (
             self.linear_params
-            + self.num_layers * (biases + norms)
+            + self.num_layers * (biases + norms + router)
             + tables * self.vocab_size * self.hidden_size
             + self.hidden_size
         )
+
+
+def check_dense(shape):
+    """Return shape if it is a dense ModelShape, or raise an error."""
+    if check_shape(shape).num_experts:
+        raise ValueError(
+            f"shape is a mixture of {shape.num_experts} experts, but must be "
+            "dense here; slot_reservation_bytes and num_params know mixtures"
+        )
+    return shape
 
 
 def check_shape(shape):
@@ -232,6 +273,6 @@ def _refuse_experts(config):
     for key in ("num_local_experts", "num_experts", "n_routed_experts"):
         if config.get(key):
             raise ValueError(
-                f"{key} is {shown(config[key])}, but mixtures of experts are "
-                f"not supported; allowed: dense {', '.join(ARCHITECTURES)}"
+                f"{key} is {shown(config[key])}, but of the mixtures of "
+                f"experts only {', '.join(_MIXTURES)} is supported"
             )

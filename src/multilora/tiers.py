@@ -33,7 +33,7 @@ class AdapterTiers(AdapterSlotCache):
         self._safe = frozenset()
 
     def distance(self, adapter_id):
-        """Return how far an adapter is: 0 in a slot, 1 in memory, 2 on disk."""
+        """Return where an adapter is: 0 slot, 1 memory, 2 disk."""
         return (adapter_id not in self._slot_of) + (
             adapter_id not in self._copies
         )

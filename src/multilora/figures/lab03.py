@@ -22,7 +22,7 @@ SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 def draw_adapter_size(fig, rank):
     """Draw the file size of an all-linear adapter for each model."""
-    models = model_names()
+    models = [m for m in model_names() if not model_shape(m).num_experts]
     sizes = [
         adapter_file_bytes(model_shape(name), rank, "all-linear", "F16")
         for name in models
