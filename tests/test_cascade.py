@@ -21,7 +21,7 @@ def plain_run(arrivals, num_adapters, max_loras, run_steps, last, walk, cpu):
     warm = tiers.slot_loads, tiers.disk_loads
     order = SetOrder(num_adapters, 0)
     times, ids = arrivals
-    waiting, running, left, done = [], [], {}, 0
+    waiting, running, left, done, active = [], [], {}, 0, {}
     for step in range(last + 1):
         running = [item for item in running if left[item.request_id]]
         for number in np.flatnonzero(np.ceil(times) == step):
@@ -29,8 +29,10 @@ def plain_run(arrivals, num_adapters, max_loras, run_steps, last, walk, cpu):
         admitted, waiting = schedule_step(waiting, running, max_loras)
         running = running + admitted
         left |= {item.request_id: run_steps for item in admitted}
-        distinct = {item.adapter_id for item in running}
-        tiers.activate_step(order(distinct), walk)
+        # As vLLM's dict of active adapters: kept while a request runs.
+        now = [item.adapter_id for item in running]
+        active = dict.fromkeys([*(a for a in active if a in now), *now])
+        tiers.activate_step(order(active), walk)
         for item in running:
             left[item.request_id] -= 1
             # Done when the next step finds the seat empty.

@@ -146,9 +146,8 @@ def test_a_set_is_walked_as_python_walks_it():
     order = SetOrder(200, seed=3)
     hashes = np.random.default_rng(3).integers(0, 2**60, 200).tolist()
     for ids in (range(4), range(30), range(199, 0, -7)):
-        tags = {Tag(number, hashes[number]) for number in sorted(ids)}
+        tags = {Tag(number, hashes[number]) for number in ids}
         assert order(ids) == [tag.number for tag in tags]
-        assert order(ids) == order(reversed(list(ids)))
     # Salted anew by another seed, and not simply in order.
     assert order(range(50)) != SetOrder(200, seed=4)(range(50))
     assert order(range(50)) != list(range(50))

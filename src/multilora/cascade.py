@@ -73,7 +73,7 @@ def simulate_loads(
         step = min(line[0][0] for line in (arrivals, ends) if line)
         if step * step_s > duration_s:
             break
-        before = set(queue.active)
+        before = list(queue.active)
         while ends and ends[0][0] <= step:
             queue.leave(heappop(ends)[1])
             num_completed += 1
@@ -83,7 +83,7 @@ def simulate_loads(
         for adapter_id in admitted:
             heappush(ends, (step + steps_per_request, adapter_id))
         # The same adapters in the same order a second time: all are hits.
-        if queue.active.keys() != before:
+        if list(queue.active) != before:
             tiers.walk_step(in_set_order(queue.active), walk)
     return LoadRun(
         num_arrived,

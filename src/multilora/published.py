@@ -32,6 +32,8 @@ _FILES = (
     "worked_examples",
     "load_costs",
     "adapter_loads",
+    "anchors",
+    "reconciliation",
     "overhead",
     "published_capture",
 )

@@ -83,7 +83,10 @@ class SetOrder:
         self._adapter_of = {key: item for item, key in self._hash_of.items()}
 
     def __call__(self, adapter_ids):
-        """Return the ids in the order in which their set is walked."""
-        # Sorted first, so that equal sets are walked alike whoever came when.
-        hashes = {self._hash_of[item] for item in sorted(adapter_ids)}
+        """Return the ids in the order in which their set is walked.
+
+        adapter_ids is in the order in which the set is filled: where two
+        hashes collide it shows.
+        """
+        hashes = {self._hash_of[item] for item in adapter_ids}
         return [self._adapter_of[key] for key in hashes]

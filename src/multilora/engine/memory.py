@@ -7,10 +7,18 @@ def slot_tensors(engine):
     """Return every tensor that holds slots, as torch tensors."""
     found = []
     for module in engine.manager.modules.values():
-        for stacked in (module.lora_a_stacked, module.lora_b_stacked):
+        for name in _names_of_stacks(module):
+            stacked = getattr(module, name)
             is_one = hasattr(stacked, "shape")
             found += [stacked] if is_one else list(stacked)
     return found
+
+
+def _names_of_stacks(module):
+    if hasattr(module, "w13_lora_a_stacked"):
+        # A mixture's lora_a_stacked holds views of slot 0 only.
+        return [f"{w}_lora_{m}_stacked" for w in ("w13", "w2") for m in "ab"]
+    return ["lora_a_stacked", "lora_b_stacked"]
 
 
 def slot_bytes(engine):

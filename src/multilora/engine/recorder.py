@@ -9,14 +9,16 @@ class Recorder:
     """Wraps four methods of vLLM's own objects and writes down what passes.
 
     names maps a lora_int_id to an adapter's name. scheduled holds the ids
-    of the requests that ran in the last step.
+    of the requests that ran in the last step. scheduler or lora_worker may
+    be None, where there is none.
     """
 
     def __init__(self, scheduler, lora_worker, names):
         self.loads = []
         self.scheduled = ()
         self._names = names
-        self._listen_to_schedule(scheduler)
+        if scheduler is not None:
+            self._listen_to_schedule(scheduler)
         if lora_worker is not None:
             self._listen_to_reads(lora_worker)
             self._listen_to_slots(lora_worker._adapter_manager)

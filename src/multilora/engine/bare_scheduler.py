@@ -1,0 +1,116 @@
+"""vLLM's own v1 Scheduler without a model: tokens are made up."""
+
+from multilora.engine import quiet
+from multilora.engine.bare import vllm_config
+
+BLOCK_TOKENS = 16
+
+
+class BareScheduler:
+    """A real Scheduler whose model answers token 1 to everything.
+
+    scheduler is vLLM's. KV blocks are plenty, so that seats, tokens and
+    adapters are what binds.
+    """
+
+    def __init__(
+        self, model, max_loras, max_num_seqs, token_budget, num_blocks=4096
+    ):
+        quiet.prepare()
+        from vllm.v1.core.sched.scheduler import Scheduler
+        from vllm.v1.structured_output import StructuredOutputManager
+
+        config = vllm_config(
+            model,
+            max_loras=max_loras,
+            max_num_seqs=max_num_seqs,
+            max_num_batched_tokens=max(token_budget, max_num_seqs),
+            max_model_len=256,
+        )
+        config.cache_config.num_gpu_blocks = num_blocks
+        self.scheduler = Scheduler(
+            vllm_config=config,
+            kv_cache_config=_kv_cache(num_blocks),
+            structured_output_manager=StructuredOutputManager(config),
+            block_size=BLOCK_TOKENS,
+        )
+        # vLLM wants a budget of at least a token a seat; a smaller one is
+        # only a number to the walk.
+        self.scheduler.max_num_scheduled_tokens = token_budget
+
+    def add(self, request_id, adapter_id, num_prompt_tokens, max_tokens):
+        """Queue a request; adapter_id -1 is base."""
+        from vllm import SamplingParams
+        from vllm.lora.request import LoRARequest
+        from vllm.v1.request import Request
+
+        lora = None
+        if adapter_id != -1:
+            # Ids of LoRARequests begin at 1.
+            lora = LoRARequest(f"a{adapter_id}", adapter_id + 1, "nowhere")
+        sampling = SamplingParams(max_tokens=max_tokens, ignore_eos=True)
+        sampling.update_from_generation_config({}, 2)
+        self.scheduler.add_request(
+            Request(
+                request_id,
+                [1] * num_prompt_tokens,
+                sampling,
+                None,
+                lora_request=lora,
+            )
+        )
+
+    def step(self):
+        """Schedule once and answer; return {request id: tokens} in order."""
+        from vllm.v1.outputs import ModelRunnerOutput
+
+        output = self.scheduler.schedule()
+        tokens = dict(output.num_scheduled_tokens)
+        requests = self.scheduler.requests
+        # A prompt that is not yet through gives no token.
+        sampled = [
+            [1]
+            if requests[key].num_computed_tokens >= requests[key].num_tokens
+            else []
+            for key in tokens
+        ]
+        self.scheduler.update_from_output(
+            output,
+            ModelRunnerOutput(
+                list(tokens),
+                {key: number for number, key in enumerate(tokens)},
+                sampled,
+            ),
+        )
+        return tokens
+
+    @property
+    def waiting(self):
+        """Request ids in the queue, first in line first."""
+        return [item.request_id for item in self.scheduler.waiting]
+
+    @property
+    def running(self):
+        """Request ids with a seat, in the scheduler's order."""
+        return [item.request_id for item in self.scheduler.running]
+
+
+def _kv_cache(num_blocks):
+    import torch
+    from vllm.v1.kv_cache_interface import (
+        FullAttentionSpec,
+        KVCacheConfig,
+        KVCacheGroupSpec,
+    )
+
+    spec = FullAttentionSpec(
+        block_size=BLOCK_TOKENS,
+        num_kv_heads=1,
+        head_size=16,
+        dtype=torch.float32,
+    )
+    return KVCacheConfig(
+        num_blocks=num_blocks,
+        kv_cache_tensors=[],
+        kv_cache_groups=[KVCacheGroupSpec(["layer"], spec)],
+    )

@@ -1,0 +1,58 @@
+"""The book against the engine: what the engine's tests found, as a table.
+
+`make reconcile` runs those tests and writes the data; nothing is typed.
+"""
+
+import importlib
+from typing import NamedTuple
+
+from multilora.anchors import anchor
+from multilora.published import published
+
+
+class Finding(NamedTuple):
+    """One claim that was held against vLLM's own classes.
+
+    ours is a dotted name of this package, vllm the place of its counterpart.
+    difference is the largest over all cases, allowed what the test permits
+    (0: exact), unit theirs.
+    """
+
+    key: str
+    claim: str
+    ours: str
+    vllm: str
+    cases: int
+    difference: float
+    allowed: float
+    unit: str
+
+
+def conditions():
+    """Return {what: value} of the run: versions, machine, date."""
+    return published("reconciliation")["conditions"]
+
+
+def findings():
+    """Return the Findings of the last recorded run, in the order it made."""
+    return [
+        Finding(**row | {"vllm": anchor(row["vllm"]).place})
+        for row in published("reconciliation")["findings"]
+    ]
+
+
+def function_of(finding):
+    """Return the object that a Finding's `ours` names."""
+    module, _, name = finding.ours.rpartition(".")
+    owner = importlib.import_module(f"multilora.{module}")
+    return getattr(owner, name)
+
+
+def said(finding):
+    """Return the largest difference as the page prints it."""
+    if finding.allowed == 0:
+        return "none" if finding.difference == 0 else f"{finding.difference}"
+    return (
+        f"{finding.difference:.1e} of {finding.allowed:.1e} allowed"
+        f" ({finding.unit})"
+    )
