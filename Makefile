@@ -19,7 +19,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure lint browser \
-	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder capture clean
+	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
@@ -97,6 +97,12 @@ tenants: $(ENGINE)/.installed ## train the base and the tenants again
 
 ladder: $(ENGINE)/.installed ## train the rank ladder of lab 03 again
 	$(ENGINE)/bin/python -m multilora.tenants.ladder
+
+reconcile: $(ENGINE)/.installed ## hold the book against vLLM and record it
+	$(ENGINE)/bin/pytest tests/test_recon_*.py tests/test_anchors.py --record
+
+anchors: $(ENGINE)/.installed ## pin the deep dive's lines to this vLLM
+	$(ENGINE)/bin/python -m multilora.engine.anchored
 
 capture: $(ENGINE)/.installed ## measure a GPU for the pages
 	$(ENGINE)/bin/python -m multilora.engine.capture

@@ -10,9 +10,7 @@ import pytest
 
 from multilora.published import published
 
-RECORD = (
-    Path(__file__).parents[1] / "src/multilora/data/reconciliation.json"
-)
+RECORD = Path(__file__).parents[1] / "src/multilora/data/reconciliation.json"
 
 
 def pytest_addoption(parser):
@@ -44,7 +42,10 @@ class Findings:
         if self.is_recording:
             self.rows.append(row)
             return
-        pages = {item["key"]: item for item in published("reconciliation")["findings"]}
+        pages = {
+            item["key"]: item
+            for item in published("reconciliation")["findings"]
+        }
         again = "the page says otherwise: run make reconcile"
         assert key in pages, again
         # Another CPU may round otherwise; what is exact must stay so.

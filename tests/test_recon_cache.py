@@ -29,9 +29,7 @@ def bare(folder):
     from multilora.engine.bare import BareLoRA
 
     def make(max_loras, max_cpu_loras=None, num_adapters=NUM_ADAPTERS):
-        made = BareLoRA(
-            tenants.folder_of("base"), max_loras, 8, max_cpu_loras
-        )
+        made = BareLoRA(tenants.folder_of("base"), max_loras, 8, max_cpu_loras)
         made.add(folder, range(1, num_adapters + 1))
         return made
 

@@ -33,7 +33,9 @@ def version():
 
 def stops():
     """Return {stop: its title}, in the order of the walk."""
-    return {item["stop"]: item["title"] for item in published("anchors")["stops"]}
+    return {
+        item["stop"]: item["title"] for item in published("anchors")["stops"]
+    }
 
 
 def anchors(stop=None):

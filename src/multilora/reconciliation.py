@@ -3,7 +3,7 @@
 `make reconcile` runs those tests and writes the data; nothing is typed.
 """
 
-import importlib
+import pkgutil
 from typing import NamedTuple
 
 from multilora.anchors import anchor
@@ -43,9 +43,8 @@ def findings():
 
 def function_of(finding):
     """Return the object that a Finding's `ours` names."""
-    module, _, name = finding.ours.rpartition(".")
-    owner = importlib.import_module(f"multilora.{module}")
-    return getattr(owner, name)
+    module, _, name = finding.ours.partition(".")
+    return pkgutil.resolve_name(f"multilora.{module}:{name}")
 
 
 def said(finding):

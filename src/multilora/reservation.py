@@ -131,9 +131,7 @@ def reserved_modules(shape, target_modules=None, vllm_version=DEFAULT_VERSION):
             target_modules = (*ATTENTION, "experts", ROUTER)
     wanted = set(names("target_modules", target_modules))
     packed = _PACKED_MIXTURE if is_mixture else PACKED
-    allowed = [
-        name for name in supported if not (is_mixture and name in MLP)
-    ]
+    allowed = [name for name in supported if not (is_mixture and name in MLP)]
     for name in sorted(wanted):
         choice("target_modules", name, (*allowed, *packed))
     for group, members in packed.items():

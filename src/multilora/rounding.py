@@ -8,33 +8,35 @@ from multilora.arguments import choice, finite_number, real_array
 UNIT_ROUNDOFF = {"float32": 2**-24, "float16": 2**-11, "bfloat16": 2**-8}
 
 
-def delta_error_bound(x, A, B, scaling, dtype="float32", expand_dtype=None):
+def delta_error_bound(x, A, B, scaling, dtype="float32", sums="float32"):
     """Return a bound on |computed - exact| of lora_delta, row by row.
 
     Shapes as lora_delta's: x (rows, in), A (rank, in), B (out, rank); the
     bound is (rows, out). A dot product of n terms in any order errs by at
     most gamma(n) = n·u / (1 - n·u) times the same product of absolute values
     (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section
-    3.1). Shrink has `in` terms, expand `rank`, and two roundings are for
-    scaling and for storing the shrunk row. dtype is that of the arithmetic;
-    expand_dtype that of the second product where it differs, as in vLLM,
-    which shrinks in float32 and expands in the model's type.
-    Raises ValueError for an unknown dtype, or where n·u reaches 1.
+    3.1). Shrink has `in` terms and expand `rank`, summed in the type `sums`;
+    the shrunk row, the scaled one and the result are each rounded to dtype.
+    Raises ValueError for an unknown type, or where n·u reaches 1.
     """
     x, A, B = (
         np.abs(real_array(name, value)).astype(np.float64)
         for name, value in (("x", x), ("A", A), ("B", B))
     )
     size = abs(finite_number("scaling", scaling)) * ((x @ A.T) @ B.T)
-    shrink = _gamma(A.shape[1] + 1, dtype)
-    expand = _gamma(A.shape[0] + 2, expand_dtype or dtype)
-    return (shrink + expand + shrink * expand) * size
+    shrink, expand = (_gamma(M.shape[1], sums) for M in (A, B))
+    stored = _unit("dtype", dtype)
+    return ((1 + shrink) * (1 + expand) * (1 + stored) ** 3 - 1) * size
+
+
+def _unit(name, dtype):
+    return UNIT_ROUNDOFF[choice(name, dtype, UNIT_ROUNDOFF)]
 
 
 def _gamma(num_terms, dtype):
-    unit = UNIT_ROUNDOFF[choice("dtype", dtype, UNIT_ROUNDOFF)]
-    if num_terms * unit >= 1:
+    error = num_terms * _unit("sums", dtype)
+    if error >= 1:
         raise ValueError(
-            f"dtype is {dtype!r}, too coarse for a sum of {num_terms} terms"
+            f"sums is {dtype!r}, too coarse for a sum of {num_terms} terms"
         )
-    return num_terms * unit / (1 - num_terms * unit)
+    return error / (1 - error)

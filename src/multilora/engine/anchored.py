@@ -95,7 +95,9 @@ def main():
         if not now:
             print(f"gone: {item.place} ({item.key})")
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    sys.exit(f"{gone} anchors are gone: find what took their place" if gone else 0)
+    sys.exit(
+        f"{gone} anchors are gone: find what took their place" if gone else 0
+    )
 
 
 if __name__ == "__main__":

@@ -28,8 +28,10 @@ def residents_first():
         copies = self._adapter_manager._registered_adapters
         nearest_first = sorted(
             lora_requests,
-            key=lambda request: (request.lora_int_id not in slots)
-            + (request.lora_int_id not in copies),
+            key=lambda request: (
+                (request.lora_int_id not in slots)
+                + (request.lora_int_id not in copies)
+            ),
         )
         return as_shipped(self, nearest_first)
 
