@@ -10,8 +10,8 @@ STAMP := $(VENV)/.installed
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 ENGINE := .venv-engine
-LAB_02 := notebooks/lab-02-serve-many-loras.ipynb
-OTHER_LABS := $(filter-out $(LAB_02),$(wildcard notebooks/*.ipynb))
+WITH_ENGINE := notebooks/lab-02-serve-many-loras.ipynb notebooks/deep-dive.ipynb
+WITHOUT := $(filter-out $(WITH_ENGINE),$(wildcard notebooks/*.ipynb))
 ENGINE_CONSTRAINTS := $(if $(CONSTRAINTS),requirements-engine.lock)
 ENGINE_PINS := $(if $(CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
 
@@ -50,8 +50,8 @@ lab: $(STAMP) ## open the labs in JupyterLab
 grade: $(STAMP) ## score your starter: make grade LAB=01
 	@$(BIN)/python -m multilora.labs.grade $(LAB)
 
-notebooks: $(STAMP) ## run labs 01, 03, 04 and store their outputs
-	$(BIN)/python -m multilora.notebooks run $(OTHER_LABS)
+notebooks: $(STAMP) ## run the notebooks that need no vLLM, store outputs
+	$(BIN)/python -m multilora.notebooks run $(WITHOUT)
 
 normalise: $(STAMP) ## bring stored notebooks into normal form
 	$(BIN)/python -m multilora.notebooks normalise notebooks/*.ipynb
@@ -74,9 +74,9 @@ $(ENGINE)/.installed: requirements.txt pyproject.toml $(ENGINE_CONSTRAINTS)
 	$(ENGINE)/bin/python -m multilora.engine.install $(ENGINE_PINS)
 	@touch $@
 
-engine: $(ENGINE)/.installed ## install vLLM for lab 02 (Linux, 4 GiB)
+engine: $(ENGINE)/.installed ## install vLLM for lab 02, deep dive (Linux, 4 GiB)
 
-test-engine: $(ENGINE)/.installed ## lab 02 and every test that needs vLLM
+test-engine: $(ENGINE)/.installed ## every test and notebook that needs vLLM
 	$(ENGINE)/bin/pytest --nbval -m "engine and not browser"
 
 browser-engine: $(ENGINE)/.installed ## move lab 02's sliders in JupyterLab
@@ -89,8 +89,8 @@ rehearse: $(STAMP) ## play lab 02 as on Colab, in a fresh Python
 lab-engine: $(ENGINE)/.installed ## open the labs in JupyterLab, vLLM at hand
 	$(ENGINE)/bin/jupyter lab $(ROOT_FLAG) notebooks
 
-notebook-engine: $(ENGINE)/.installed ## run lab 02 and store its outputs
-	$(ENGINE)/bin/python -m multilora.notebooks run $(LAB_02)
+notebook-engine: $(ENGINE)/.installed ## run lab 02 and the deep dive, store outputs
+	$(ENGINE)/bin/python -m multilora.notebooks run $(WITH_ENGINE)
 
 tenants: $(ENGINE)/.installed ## train the base and the tenants again
 	$(ENGINE)/bin/python -m multilora.tenants.make src/multilora/data/tenants
@@ -99,7 +99,7 @@ ladder: $(ENGINE)/.installed ## train the rank ladder of lab 03 again
 	$(ENGINE)/bin/python -m multilora.tenants.ladder
 
 reconcile: $(ENGINE)/.installed ## hold the book against vLLM and record it
-	$(ENGINE)/bin/pytest tests/test_recon_*.py tests/test_anchors.py --record
+	PYTHONHASHSEED=0 $(ENGINE)/bin/pytest tests/test_recon_*.py --record
 
 anchors: $(ENGINE)/.installed ## pin the deep dive's lines to this vLLM
 	$(ENGINE)/bin/python -m multilora.engine.anchored

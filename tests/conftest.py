@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ class Findings:
         self.rows = []
 
     def add(self, key, claim, ours, vllm, cases, difference=0, allowed=0,
-            unit=""):  # fmt: skip
+            unit="", measured=None):  # fmt: skip
         difference, allowed = float(difference), float(allowed)
         assert difference <= allowed, (
             f"{claim}: differs by {difference}, allowed {allowed} {unit}"
@@ -37,7 +38,7 @@ class Findings:
         row = {
             "key": key, "claim": claim, "ours": ours, "vllm": vllm,
             "cases": int(cases), "difference": difference,
-            "allowed": allowed, "unit": unit,
+            "allowed": allowed, "unit": unit, "measured": measured or {},
         }  # fmt: skip
         if self.is_recording:
             self.rows.append(row)
@@ -50,6 +51,7 @@ class Findings:
         assert key in pages, again
         # Another CPU may round otherwise; what is exact must stay so.
         rounded = {"difference", "allowed"} if allowed else {"allowed"}
+        rounded.add("measured")
         for name in row.keys() - rounded:
             assert pages[key][name] == row[name], f"{name} of {key}: {again}"
 
@@ -77,6 +79,7 @@ def _conditions():
     return {
         "vLLM": " ".join(vllm_version()),
         "torch": torch.__version__,
+        "PEFT": version("peft"),
         "Python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "date": date.today().isoformat(),

@@ -1,4 +1,4 @@
-"""Anchors into vLLM stand where the pages say; the page of findings is fresh."""
+"""Anchors into vLLM stand where the pages say; every finding is whole."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ needs_engine = pytest.mark.engine
 def test_anchors_are_short_and_named_once():
     every = anchors.anchors()
     assert len({item.key for item in every}) == len(every) >= 50
-    assert list(anchors.stops())[0] == "request"
+    assert next(iter(anchors.stops())) == "request"
     for item in every:
         assert item.line > 0 and item.what
         # A line or two of vLLM's at most.
@@ -48,7 +48,9 @@ def test_every_finding_names_what_it_compares(root):
     )
     for item in found:
         assert reconciliation.function_of(item) is not None
-        assert re.match(r"[\w/]+\.py:\d+ \w+", item.vllm)
+        place = r"[\w/]+\.py(:\d+)? \w+"
+        assert re.match(place, item.vllm), item.vllm
+        assert item.vllm.startswith("peft/") or ":" in item.vllm
         assert item.cases > 0 and item.difference <= item.allowed
         assert reconciliation.said(item)
         words = item.key.split(",")[0]

@@ -97,8 +97,9 @@ def test_vllm_walks_the_set_and_so_do_we(bare, findings):
         cases += 1
     findings.add(
         key="set order",
-        claim="the walk over a step is that of a Python set of LoRARequests",
-        ours="walks.SetOrder",
+        claim="a step's LoRARequests walked as a Python set: slots and their "
+        "LRU order, that walk given",
+        ours="tiers.AdapterTiers.activate_step",
         vllm="the set",
         cases=cases,
         unit="steps that differ",
@@ -165,4 +166,44 @@ def test_residents_first_on_vllms_own_class(bare, findings):
         vllm="the walk",
         cases=len(steps),
         unit="loads too many",
+    )
+
+
+def test_a_load_is_the_same_launches_whatever_the_rank(bare, findings,
+                                                       tmp_path):  # fmt: skip
+    """Fills and copies, counted by torch while vLLM loads a slot."""
+    from collections import Counter
+
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from multilora.engine.dummies import write_adapter
+    from multilora.load_cost import slot_launches
+
+    class Counting(TorchDispatchMode):
+        def __init__(self):
+            super().__init__()
+            self.seen = Counter()
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.seen[func.overloadpacket.__name__] += 1
+            return func(*args, **(kwargs or {}))
+
+    shape = ModelShape.from_config(tenants.folder_of("base"))
+    theirs, wanted = bare(1), slot_launches(shape)
+    for rank in (1, 4, 8):
+        write_adapter(tmp_path / str(rank), shape, rank)
+        theirs.add(tmp_path / str(rank), [rank])
+        theirs.step([rank])
+        theirs.manager._active_adapters.pop(rank)
+        with Counting() as counting:
+            theirs.manager.activate_adapter(rank)
+        assert counting.seen["fill_"] + counting.seen["copy_"] == wanted
+    findings.add(
+        key="launches",
+        claim="fills and copies that one load into a slot takes, "
+        "whatever the rank",
+        ours="load_cost.slot_launches",
+        vllm="set_lora",
+        cases=3,
+        unit="launches",
     )

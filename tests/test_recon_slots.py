@@ -24,13 +24,15 @@ def kind(architecture, **changes):
     return LLAMA | names | changes
 
 
+TIED = {"tie_word_embeddings": True}
 GROUPED = LLAMA | {"num_key_value_heads": 1}
 MISTRAL = kind("MistralForCausalLM", num_key_value_heads=2)
 QWEN = kind("Qwen2ForCausalLM", num_key_value_heads=2)
 GEMMA = kind("Gemma2ForCausalLM", head_dim=32, tie_word_embeddings=True,
              hidden_activation="gelu_pytorch_tanh", hidden_act="gelu",
              query_pre_attn_scalar=32, sliding_window=128,
-             attn_logit_softcapping=50.0, final_logit_softcapping=30.0)  # fmt: skip
+             attn_logit_softcapping=50.0,
+             final_logit_softcapping=30.0)  # fmt: skip
 MIXTRAL = kind("MixtralForCausalLM", num_key_value_heads=2,
                num_local_experts=4, num_experts_per_tok=2)  # fmt: skip
 CASES = {
@@ -40,11 +42,11 @@ CASES = {
     "float16, rank 512": (LLAMA, 3, 512, "float16", None),
     "many slots": (LLAMA, 64, 8, "bfloat16", None),
     "grouped queries": (GROUPED, 4, 16, "float32", None),
-    "tied": (GROUPED | {"tie_word_embeddings": True}, 4, 16, "bfloat16", None),
+    "tied": (GROUPED | TIED, 4, 16, "bfloat16", None),
     "head_dim": (LLAMA | {"head_dim": 48}, 2, 32, "float32", None),
     "Mistral": (MISTRAL, 8, 16, "bfloat16", None),
     "Qwen2, biases": (QWEN, 8, 16, "bfloat16", None),
-    "Qwen2, tied": (QWEN | {"tie_word_embeddings": True}, 2, 8, "float32", None),
+    "Qwen2, tied": (QWEN | TIED, 2, 8, "float32", None),
     "Gemma2": (GEMMA, 4, 16, "bfloat16", None),
     "only q named": (GROUPED, 4, 16, "float32", ["q_proj"]),
     "gate and o named": (LLAMA, 4, 16, "float32", ["gate_proj", "o_proj"]),

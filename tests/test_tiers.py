@@ -133,7 +133,7 @@ def test_the_minimal_witness(order, loads):
 
 
 class Tag:
-    """An adapter with a hash of our choice, as a LoRARequest has its name's."""
+    """An adapter with a hash of our choice; a LoRARequest has its name's."""
 
     def __init__(self, number, chosen):
         self.number, self.chosen = number, chosen
@@ -161,7 +161,7 @@ def test_wrong_steps_are_named():
         tiers.activate_step([1, 2, 3])
     with pytest.raises(ValueError, match="walk is 'best', allowed: 'one by"):
         tiers.activate_step([1], "best")
-    with pytest.raises(TypeError, match="adapter_ids is 1.5"):
+    with pytest.raises(TypeError, match=r"adapter_ids is 1\.5"):
         tiers.activate_step([1.5])
     assert tiers.activate_step([-1, 1, 1, -1]) == {1: 0}
     assert tiers.slots == [1, None] and set(WALKS) == {

@@ -6,6 +6,7 @@ steps_per_request steps; seats, tokens and KV blocks are not limited here.
 
 from collections import deque
 from heapq import heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -57,23 +58,46 @@ def simulate_loads(
     The caches start warm: every adapter was activated once, in order.
     Raises ValueError for times that do not ascend or an id out of range.
     """
+    walk = WALKS[choice("walk", walk, WALKS)]
+    events = adapters_by_event(
+        arrivals, num_adapters, max_loras, step_ms, steps_per_request,
+        duration_s,
+    )  # fmt: skip
+    tiers = _warm(num_adapters, max_loras, max_cpu_loras)
+    loads, reads = tiers.slot_loads, tiers.disk_loads
+    in_set_order = SetOrder(num_adapters, seed)
+    for (before, _), (adapters, _) in pairwise([([], 0), *events]):
+        # The same adapters in the same order a second time: all are hits.
+        if adapters != before:
+            tiers.walk_step(in_set_order(adapters), walk)
+    return LoadRun(
+        len(arrivals[0]),
+        events[-1][1] if events else 0,
+        tiers.slot_loads - loads,
+        tiers.disk_loads - reads,
+    )
+
+
+def adapters_by_event(
+    arrivals, num_adapters, max_loras, step_ms, steps_per_request, duration_s
+):
+    """Return [(adapters of the step, requests completed so far), …].
+
+    One entry for each step before which somebody came or left; the steps in
+    between run the same adapters again. The adapters stand in the order in
+    which they became active, as vLLM's batch keeps them. Arguments and errors as those of simulate_loads.
+    """
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_IN_A_SET)
     steps_per_request = integer("steps_per_request", steps_per_request, 1)
     step_s = finite_number("step_ms", step_ms, above=0) / 1000
     duration_s = finite_number("duration_s", duration_s, above=0)
-    walk = WALKS[choice("walk", walk, WALKS)]
     arrivals = _first_steps(arrivals, num_adapters, step_s)
-    num_arrived, num_completed = len(arrivals), 0
-    tiers = _warm(num_adapters, max_loras, max_cpu_loras)
-    loads, reads = tiers.slot_loads, tiers.disk_loads
-    in_set_order = SetOrder(num_adapters, seed)
-    queue, ends = _Queue(tiers.max_loras), []
+    queue = _Queue(integer("max_loras", max_loras, minimum=1))
+    events, ends, num_completed = [], [], 0
     while arrivals or ends:
-        # Nothing changes between an arrival and an end.
         step = min(line[0][0] for line in (arrivals, ends) if line)
         if step * step_s > duration_s:
             break
-        before = list(queue.active)
         while ends and ends[0][0] <= step:
             queue.leave(heappop(ends)[1])
             num_completed += 1
@@ -82,15 +106,8 @@ def simulate_loads(
             admitted += queue.arrive(arrivals.popleft()[1])
         for adapter_id in admitted:
             heappush(ends, (step + steps_per_request, adapter_id))
-        # The same adapters in the same order a second time: all are hits.
-        if list(queue.active) != before:
-            tiers.walk_step(in_set_order(queue.active), walk)
-    return LoadRun(
-        num_arrived,
-        num_completed,
-        tiers.slot_loads - loads,
-        tiers.disk_loads - reads,
-    )
+        events.append((list(queue.active), num_completed))
+    return events
 
 
 class _Queue:

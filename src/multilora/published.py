@@ -32,6 +32,7 @@ _FILES = (
     "worked_examples",
     "load_costs",
     "adapter_loads",
+    "load_times",
     "anchors",
     "reconciliation",
     "overhead",

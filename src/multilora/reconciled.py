@@ -95,9 +95,10 @@ def startup_table():
 SAME_LOAD, FEW_LOADS = 0.06, 50
 
 
-@cache
-def adapter_loads_table():
+def adapter_loads_table(slots=None, rate=None):
     """Return published runs beside simulate_loads, one dict a run.
+
+    slots and rate leave only the runs with that many slots or that rate.
 
     Each row holds the columns of the file, `set_order` and `ideal` (loads
     of two walks over the same arrivals), `num_completed`, and `is_usable`:
@@ -105,34 +106,38 @@ def adapter_loads_table():
     were more than 50 loads. The step time is the run's own mean ITL.
     """
     data = published("adapter_loads")
+    rows = [
+        dict(zip(data["columns"], row, strict=True)) for row in data["rows"]
+    ]
     return [
-        _with_simulated(dict(zip(data["columns"], row, strict=True)), data)
-        for row in data["rows"]
+        row | _simulated(*row.values())
+        for row in rows
+        if slots in (None, row["slots"]) and rate in (None, row["rate"])
     ]
 
 
-def _with_simulated(row, data):
-    arrivals = traffic.poisson(
-        row["adapters"], row["rate"], data["duration_s"]
-    )
+@cache
+def _simulated(slots, adapters, rate, completed, loads, _loading_s, itl_ms):
+    data = published("adapter_loads")
+    arrivals = traffic.poisson(adapters, rate, data["duration_s"])
     ours, ideal = (
         simulate_loads(
             arrivals,
-            row["adapters"],
-            row["slots"],
-            row["itl_ms"],
+            adapters,
+            slots,
+            itl_ms,
             data["output_tokens"],
             data["duration_s"],
             walk,
         )
         for walk in ("one by one", "residents first")
     )
-    ratio = ours.num_completed / row["completed"]
-    return row | {
+    ratio = ours.num_completed / completed
+    return {
         "set_order": ours.slot_loads,
         "ideal": ideal.slot_loads,
         "num_completed": ours.num_completed,
-        "is_usable": abs(ratio - 1) <= SAME_LOAD and row["loads"] > FEW_LOADS,
+        "is_usable": abs(ratio - 1) <= SAME_LOAD and loads > FEW_LOADS,
     }
 
 

@@ -6,7 +6,7 @@
 import pkgutil
 from typing import NamedTuple
 
-from multilora.anchors import anchor
+from multilora.anchors import anchors
 from multilora.published import published
 
 
@@ -15,7 +15,7 @@ class Finding(NamedTuple):
 
     ours is a dotted name of this package, vllm the place of its counterpart.
     difference is the largest over all cases, allowed what the test permits
-    (0: exact), unit theirs.
+    (0: exact), unit theirs; measured holds counts of that run.
     """
 
     key: str
@@ -26,6 +26,7 @@ class Finding(NamedTuple):
     difference: float
     allowed: float
     unit: str
+    measured: dict
 
 
 def conditions():
@@ -35,8 +36,9 @@ def conditions():
 
 def findings():
     """Return the Findings of the last recorded run, in the order it made."""
+    places = {item.key: item.place for item in anchors()}
     return [
-        Finding(**row | {"vllm": anchor(row["vllm"]).place})
+        Finding(**row | {"vllm": places.get(row["vllm"], row["vllm"])})
         for row in published("reconciliation")["findings"]
     ]
 
@@ -47,11 +49,15 @@ def function_of(finding):
     return pkgutil.resolve_name(f"multilora.{module}:{name}")
 
 
+def is_exact(finding):
+    """True if the test allows no difference at all."""
+    return finding.allowed == 0
+
+
 def said(finding):
     """Return the largest difference as the page prints it."""
-    if finding.allowed == 0:
-        return "none" if finding.difference == 0 else f"{finding.difference}"
-    return (
-        f"{finding.difference:.1e} of {finding.allowed:.1e} allowed"
-        f" ({finding.unit})"
-    )
+    if is_exact(finding):
+        return "none"
+    if finding.allowed == 1:
+        return f"{finding.difference:.1%} {finding.unit.replace('share ', '')}"
+    return f"{finding.difference:.1%} {finding.unit}"

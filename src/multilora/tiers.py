@@ -74,6 +74,11 @@ class AdapterTiers(AdapterSlotCache):
         self._safe = frozenset()
 
     def _use(self, adapter_id):
+        if adapter_id in self._slot_of:  # and so in memory too
+            self.hits += 1
+            self._copies.move_to_end(adapter_id)
+            self._slot_of.move_to_end(adapter_id)
+            return self._slot_of[adapter_id]
         self._copy_to_cpu(adapter_id)
         return super()._use(adapter_id)
 
