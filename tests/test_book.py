@@ -11,13 +11,18 @@ import numpy as np
 import pytest
 import yaml
 
-from multilora import tenants, traffic
+from multilora import anchors, reconciliation, tenants, traffic
 from multilora.book import main, pages_of
 from multilora.figures.style import render_svg
 from multilora.hitrate import hit_rate_curve
 from multilora.notebooks import to_text
 from multilora.published import model_shape
-from multilora.reconciled import adapter_file_table, startup_table
+from multilora.reconciled import (
+    adapter_file_table,
+    adapter_loads_table,
+    load_errors,
+    startup_table,
+)
 from multilora.reservation import slot_reservation_bytes
 from multilora.shapes import ModelShape
 from multilora.sliders import frames
@@ -214,6 +219,27 @@ def test_the_front_page_says_what_the_functions_say():
     base = ModelShape.from_config(tenants.folder_of("base"))
     how_to = (ROOT / "book/how-to-read.md").read_text("utf-8")
     assert f"{base.num_params:,} parameters" in how_to
+
+
+def test_the_front_page_and_the_readme_count_what_was_checked():
+    text = " ".join((ROOT / "book/index.md").read_text("utf-8").split())
+    rows = adapter_loads_table()
+    usable = [row for row in rows if row["is_usable"]]
+    ours, lru = (
+        100 * np.median(load_errors(rows, name))
+        for name in ("set_order", "ideal")
+    )
+    assert (
+        f"Of {len(usable)} published runs an LRU cache misses the loads by "
+        f"{lru:.0f} %, this walk by {ours:.1f} %"
+    ) in text
+    assert f"{len(usable)} published runs of vLLM 0.8.5 | {ours:.1f} %" in text
+    found = reconciliation.findings()
+    exact = sum(map(reconciliation.is_exact, found))
+    assert f"[{len(found)} checks](" in text and f"none in {exact}," in text
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"{len(anchors.anchors())} places" in readme
+    assert f"{len(usable)} published runs" in readme
 
 
 def test_the_repositorys_address_stands_in_one_place():

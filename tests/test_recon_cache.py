@@ -119,8 +119,7 @@ def test_the_witness_one_miss_up_to_four_loads(bare, findings):
         assert (ours.slot_loads - 4, ours.slots) == (wanted, slots)
     findings.add(
         key="witness",
-        claim="4 slots hold 1, 2, 3, 4 and a step needs 1, 2, 3, 5: "
-        "1, 3 or 4 loads, by the order of the walk",
+        claim="4 slots hold 1 2 3 4, a step needs 1 2 3 5: 1, 3 or 4 loads",
         ours="tiers.AdapterTiers.activate_step",
         vllm="_apply_adapters",
         cases=len(orders),
@@ -160,8 +159,7 @@ def test_residents_first_on_vllms_own_class(bare, findings):
     assert len(theirs.step([5, 1, 2, 3])[1]) == 5
     findings.add(
         key="residents first",
-        claim="vLLM's class, patched to activate residents first: one load "
-        "for each absent adapter, in every step",
+        claim="vLLM's class, residents first: one load an absent adapter",
         ours="walks.WALKS",
         vllm="the walk",
         cases=len(steps),
@@ -200,8 +198,7 @@ def test_a_load_is_the_same_launches_whatever_the_rank(bare, findings,
         assert counting.seen["fill_"] + counting.seen["copy_"] == wanted
     findings.add(
         key="launches",
-        claim="fills and copies that one load into a slot takes, "
-        "whatever the rank",
+        claim="fills and copies of one load, whatever its rank",
         ours="load_cost.slot_launches",
         vllm="set_lora",
         cases=3,

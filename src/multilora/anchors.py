@@ -57,10 +57,3 @@ def anchor(key):
     """Return the Anchor of a key; ValueError lists the keys there are."""
     found = {item.key: item for item in anchors()}
     return found[choice("key", key, found)]
-
-
-def print_stop(stop):
-    """Print a stop's anchors: file and line, symbol, and what happens."""
-    for item in anchors(stop):
-        print(f"{item.file}:{item.line}  {item.symbol}")
-        print(f"    {item.what}")

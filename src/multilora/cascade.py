@@ -85,7 +85,8 @@ def adapters_by_event(
 
     One entry for each step before which somebody came or left; the steps in
     between run the same adapters again. The adapters stand in the order in
-    which they became active, as vLLM's batch keeps them. Arguments and errors as those of simulate_loads.
+    which they became active, as vLLM's batch keeps them. Arguments and
+    errors are those of simulate_loads.
     """
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_IN_A_SET)
     steps_per_request = integer("steps_per_request", steps_per_request, 1)

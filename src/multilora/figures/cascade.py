@@ -47,7 +47,7 @@ def draw_witness(fig, newcomer_at):
     labels = ["before", *(f"walk {row[0]}" for row in table)]
     (axes,) = style.panels(fig, {
         "title": "Four slots during one step that needs 1, 2, 3 and 5",
-        "xlim": (-0.6, 4.6), "ylim": (-0.9, 3.7), "grid": None,
+        "xlim": (-0.6, 4.6), "ylim": (-1.1, 3.5), "grid": None,
         "yticks": [3, 2, 1, 0],
         "yticklabels": [f"slot {n}" for n in range(4)],
     })  # fmt: skip
@@ -98,7 +98,7 @@ def draw_runs(fig, slots, rate):
     (axes,) = style.panels(fig, {
         "title": f"{slots} slots, {rate} requests a second and adapter",
         "xlabel": "adapters", "yscale": "log",
-        "ylabel": "loads per request", "xlim": (0, 335), "ylim": (0.05, 9),
+        "ylabel": "loads per request", "xlim": (0, 335), "ylim": (0.008, 9),
         "yticks": [0.1, 0.3, 1, 3], "yticklabels": ["0.1", "0.3", "1", "3"],
     })  # fmt: skip
     axes.plot(table["adapters"], table["ideal"], "--", color=style.PALE,
@@ -115,7 +115,8 @@ def draw_runs(fig, slots, rate):
         axes.plot(*np.array(points).reshape(-1, 2).T, "o", ms=5, mfc=face,
                   color=style.INK, label=name)  # fmt: skip
     style.threshold(axes, 1, "one a request")
-    axes.legend(loc="lower right", ncols=2)
+    axes.legend(loc="lower left", ncols=3, columnspacing=1,
+                bbox_to_anchor=(-0.02, -0.02))  # fmt: skip
     middle = len(table["adapters"]) // 2
     real, ours, ideal = (
         table[name][middle] for name in ("loads", "set_order", "ideal")
