@@ -41,7 +41,7 @@ def plain_run(arrivals, num_adapters, max_loras, run_steps, last, walk, cpu):
     return done, tiers.slot_loads - warm[0], tiers.disk_loads - warm[1]
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(
     st.integers(1, 6),
     st.integers(1, 4),

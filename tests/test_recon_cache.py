@@ -1,5 +1,9 @@
 """Slots and CPU tier against vLLM's manager; the cascade, and its mending."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -84,6 +88,8 @@ def test_slots_and_cpu_tier_do_as_vllms(bare, findings, batch):
 
 def test_vllm_walks_the_set_and_so_do_we(bare, findings):
     """As in the engine: a set of LoRARequests, in whatever order it has."""
+    from vllm.v1.worker.gpu.lora_utils import LoraState
+
     rng = np.random.default_rng(6)
     theirs, ours = bare(5, 7), AdapterTiers(5, 7)
     cases = 0
@@ -94,6 +100,12 @@ def test_vllm_walks_the_set_and_so_do_we(bare, findings):
         slots, _ = theirs.step(step, as_set=True)
         assert slots == ours.slots
         assert theirs.lru_order == ours.lru_order
+        # The newer model runner, V2, builds its set of the same requests.
+        state = LoraState(max_num_reqs=5)
+        for index, lora_id in enumerate(step):
+            state.add_request(str(index), index, theirs.adapters[lora_id])
+        names = [str(index) for index in range(len(step))]
+        assert list(state.get_activate_loras(names)) == list(walked)
         cases += 1
     findings.add(
         key="set order",
@@ -204,3 +216,20 @@ def test_a_load_is_the_same_launches_whatever_the_rank(bare, findings,
         cases=3,
         unit="launches",
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "loads"), [([], "134"), (["--residents-first"], "111")]
+)
+def test_the_witness_stands_without_this_book(root, flags, loads):
+    """What a maintainer of vLLM would run: a script that needs only vLLM."""
+    said = subprocess.run(
+        [sys.executable, str(root / "benchmarks/cascade_on_vllm.py"),
+         str(tenants.folder_of("base")), str(tenants.folder_of("sql")),
+         *flags],
+        env=os.environ | {"VLLM_LOGGING_LEVEL": "ERROR"},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr[-2000:]
+    counts = [line.split("-> ")[1] for line in said.stdout.splitlines()]
+    assert "".join(counts) == loads

@@ -1,12 +1,14 @@
 """Published runs, replayed on vLLM's own classes: the cascade for real."""
 
+from itertools import pairwise
+
 import pytest
 
 from multilora import tenants, traffic
 from multilora.cascade import adapters_by_event
 from multilora.engine.residents_first import residents_first
-from multilora.figures.cascade import reported_row
 from multilora.published import published
+from multilora.reconciled import reported_run
 from multilora.shapes import ModelShape
 from multilora.tiers import AdapterTiers
 
@@ -25,11 +27,11 @@ def events_of(row):
         arrivals, row["adapters"], row["slots"], row["itl_ms"],
         data["output_tokens"], data["duration_s"],
     )  # fmt: skip
-    sets = [adapters for adapters, _ in events]
+    sets = [event.adapters for event in events]
     return [
         # LoRARequests have ids from 1.
         [adapter_id + 1 for adapter_id in now]
-        for before, now in zip([None, *sets], sets, strict=False)
+        for before, now in pairwise([None, *sets])
         if now != before
     ]
 
@@ -60,7 +62,7 @@ def warm_bare(folder, row):
 def test_published_loads_come_out_of_vllms_own_classes(folder, findings):
     worst = cases = as_shipped = patched = 0
     for run in RUNS:
-        row = reported_row(*run)
+        row = reported_run(*run)
         plain, mended = warm_bare(folder, row), warm_bare(folder, row)
         ours = AdapterTiers(row["slots"], row["adapters"])
         for lora_id in plain.adapters:

@@ -14,7 +14,9 @@ def test_every_stop_and_finding_is_in_its_table():
             assert f"{item.file}:{item.line}; {item.symbol}" in text
     text = repr(findings_table())
     for item in reconciliation.findings():
-        assert f"{item.claim}; {item.ours}; {item.vllm} | {item.cases:,}" in text
+        assert (
+            f"{item.claim}; {item.ours}; {item.vllm} | {item.cases:,}" in text
+        )
     exact = [line.endswith("| none") for line in text.splitlines()]
     assert exact == sorted(exact, reverse=True)
     with pytest.raises(ValueError, match="stop is 'x', allowed: 'request'"):

@@ -15,6 +15,7 @@ from multilora.arguments import (
     choice,
     finite_number,
     integer,
+    items,
     real_array,
     require_finite,
     shown,
@@ -35,6 +36,18 @@ class LoadRun(NamedTuple):
     def loads_per_request(self):
         """Copies into slots over completed requests; 0.0 without any."""
         return self.slot_loads / max(self.num_completed, 1)
+
+
+class Event(NamedTuple):
+    """A step that differs from the one before it.
+
+    adapters are those that run in it, in the order in which they became
+    active, as vLLM's batch keeps them; num_completed counts requests so far.
+    """
+
+    step: int
+    adapters: list
+    num_completed: int
 
 
 def simulate_loads(
@@ -58,35 +71,53 @@ def simulate_loads(
     The caches start warm: every adapter was activated once, in order.
     Raises ValueError for times that do not ascend or an id out of range.
     """
-    walk = WALKS[choice("walk", walk, WALKS)]
     events = adapters_by_event(
         arrivals, num_adapters, max_loras, step_ms, steps_per_request,
         duration_s,
     )  # fmt: skip
+    slot_loads, disk_loads = count_loads(
+        events, num_adapters, max_loras, walk, max_cpu_loras, seed
+    )
+    num_completed = events[-1].num_completed if events else 0
+    return LoadRun(len(arrivals[0]), num_completed, slot_loads, disk_loads)
+
+
+def count_loads(
+    events,
+    num_adapters,
+    max_loras,
+    walk="one by one",
+    max_cpu_loras=None,
+    seed=0,
+):
+    """Return (loads into slots, reads of the disk) of a run's Events.
+
+    events is what adapters_by_event returns; the other arguments and errors
+    are those of simulate_loads.
+    """
+    events = items("events", events, Event)
+    walk = WALKS[choice("walk", walk, WALKS)]
     tiers = _warm(num_adapters, max_loras, max_cpu_loras)
     loads, reads = tiers.slot_loads, tiers.disk_loads
     in_set_order = SetOrder(num_adapters, seed)
-    for (before, _), (adapters, _) in pairwise([([], 0), *events]):
-        # The same adapters in the same order a second time: all are hits.
-        if adapters != before:
-            tiers.walk_step(in_set_order(adapters), walk)
-    return LoadRun(
-        len(arrivals[0]),
-        events[-1][1] if events else 0,
-        tiers.slot_loads - loads,
-        tiers.disk_loads - reads,
-    )
+    before, num_walks = [], 0
+    for event, after in pairwise([*events, Event(np.inf, [], 0)]):
+        if event.adapters != before:
+            before, num_walks = event.adapters, walk.num_to_settle
+        # Every step walks; what has settled need not be walked again.
+        for _ in range(int(min(num_walks, after.step - event.step))):
+            tiers.walk_step(in_set_order(before), walk)
+            num_walks -= 1
+    return tiers.slot_loads - loads, tiers.disk_loads - reads
 
 
 def adapters_by_event(
     arrivals, num_adapters, max_loras, step_ms, steps_per_request, duration_s
 ):
-    """Return [(adapters of the step, requests completed so far), …].
+    """Return an Event for each step before which somebody came or left.
 
-    One entry for each step before which somebody came or left; the steps in
-    between run the same adapters again. The adapters stand in the order in
-    which they became active, as vLLM's batch keeps them. Arguments and
-    errors are those of simulate_loads.
+    The steps in between run the same adapters again. Arguments and errors
+    are those of simulate_loads.
     """
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_IN_A_SET)
     steps_per_request = integer("steps_per_request", steps_per_request, 1)
@@ -107,7 +138,7 @@ def adapters_by_event(
             admitted += queue.arrive(arrivals.popleft()[1])
         for adapter_id in admitted:
             heappush(ends, (step + steps_per_request, adapter_id))
-        events.append((list(queue.active), num_completed))
+        events.append(Event(step, list(queue.active), num_completed))
     return events
 
 

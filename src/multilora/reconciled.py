@@ -6,11 +6,13 @@ import numpy as np
 
 from multilora import traffic
 from multilora.adapter_file import explain_file_bytes
-from multilora.cascade import simulate_loads
+from multilora.arguments import shown
+from multilora.cascade import adapters_by_event, count_loads
 from multilora.ledger import kv_tokens_lost
 from multilora.published import model_shape, published
 from multilora.reservation import slot_reservation_bytes
 from multilora.units import GIB
+from multilora.walks import WALKS
 
 _SURPRISES = ("saved in full", "too small", "prefix")
 
@@ -100,8 +102,9 @@ def adapter_loads_table(slots=None, rate=None):
 
     slots and rate leave only the runs with that many slots or that rate.
 
-    Each row holds the columns of the file, `set_order` and `ideal` (loads
-    of two walks over the same arrivals), `num_completed`, and `is_usable`:
+    Each row holds the columns of the file, `set_order`, `ideal` and
+    `residents_first` (loads of three walks over the same arrivals),
+    `num_completed`, and `is_usable`:
     the model completed as many requests as the run, within 6 %, and there
     were more than 50 loads. The step time is the run's own mean ITL.
     """
@@ -119,26 +122,41 @@ def adapter_loads_table(slots=None, rate=None):
 @cache
 def _simulated(slots, adapters, rate, completed, loads, _loading_s, itl_ms):
     data = published("adapter_loads")
-    arrivals = traffic.poisson(adapters, rate, data["duration_s"])
-    ours, ideal = (
-        simulate_loads(
-            arrivals,
-            adapters,
-            slots,
-            itl_ms,
-            data["output_tokens"],
-            data["duration_s"],
-            walk,
-        )
-        for walk in ("one by one", "residents first")
+    events = adapters_by_event(
+        traffic.poisson(adapters, rate, data["duration_s"]),
+        adapters,
+        slots,
+        itl_ms,
+        data["output_tokens"],
+        data["duration_s"],
     )
-    ratio = ours.num_completed / completed
-    return {
-        "set_order": ours.slot_loads,
-        "ideal": ideal.slot_loads,
-        "num_completed": ours.num_completed,
-        "is_usable": abs(ratio - 1) <= SAME_LOAD and loads > FEW_LOADS,
+    num_completed = events[-1].num_completed
+    counts = {
+        walk: count_loads(events, adapters, slots, walk)[0] for walk in WALKS
     }
+    return {
+        "set_order": counts["one by one"],
+        "ideal": counts["ideal"],
+        "residents_first": counts["residents first"],
+        "num_completed": num_completed,
+        "is_usable": abs(num_completed / completed - 1) <= SAME_LOAD
+        and loads > FEW_LOADS,
+    }
+
+
+def reported_run(slots, adapters, rate):
+    """Return one published run as a dict of its columns.
+
+    Raises ValueError where no run has these slots, adapters and rate.
+    """
+    data = published("adapter_loads")
+    for row in data["rows"]:
+        if row[:3] == [slots, adapters, rate]:
+            return dict(zip(data["columns"], row, strict=True))
+    raise ValueError(
+        f"slots, adapters, rate are {shown((slots, adapters, rate))}, which "
+        "no published run has"
+    )
 
 
 def load_errors(rows, model):

@@ -47,21 +47,25 @@ class Walk(NamedTuple):
 
     order(cache, adapter_ids) returns the ids in the order of the walk. If
     is_protected, no adapter of the step may be evicted by another of it.
+    After num_to_settle walks over the same adapters, one more changes
+    nothing.
     """
 
     order: Callable
     is_protected: bool = False
+    num_to_settle: int = 1
 
 
 # "one by one" is vLLM's LRUCacheWorkerLoRAManager._apply_adapters: the order
 # given, which there is that of a Python set (SetOrder).
 # "residents first" takes what has a slot, then CPU copies, then the disk's.
 # Those used just now are the last to go, so no newcomer drives out an adapter
-# of its own step: one load for each absent one, no more.
+# of its own step: one load for each absent one, no more. Once all have slots
+# they are walked as given, which reorders the LRU once more.
 # "ideal" is a textbook LRU with running adapters pinned.
 WALKS = {
     "one by one": Walk(_as_given),
-    "residents first": Walk(_nearest_first),
+    "residents first": Walk(_nearest_first, num_to_settle=2),
     "ideal": Walk(_as_given, is_protected=True),
 }
 

@@ -1,4 +1,4 @@
-"""The mending of the cascade: five lines around vLLM's own method.
+"""The end of the cascade: a sort around vLLM's own method.
 
 LRUCacheWorkerLoRAManager._apply_adapters activates a step's adapters in the
 order of a set. A newcomer met early evicts the least recently used adapter,

@@ -9,7 +9,6 @@ from multilora.arguments import integer
 from multilora.cascade import simulate_loads
 from multilora.figures import style
 from multilora.load_cost import seconds_loading
-from multilora.published import published
 from multilora.reconciled import adapter_loads_table
 from multilora.tiers import AdapterTiers
 
@@ -98,15 +97,18 @@ def draw_runs(fig, slots, rate):
     (axes,) = style.panels(fig, {
         "title": f"{slots} slots, {rate} requests a second and adapter",
         "xlabel": "adapters", "yscale": "log",
-        "ylabel": "loads per request", "xlim": (0, 335), "ylim": (0.008, 9),
-        "yticks": [0.1, 0.3, 1, 3], "yticklabels": ["0.1", "0.3", "1", "3"],
+        "ylabel": "loads per request (log)", "xlim": (0, 335),
+        "ylim": (0.006, 9),
+        "yticks": [0.03, 0.1, 0.3, 1, 3],
+        "yticklabels": ["0.03", "0.1", "0.3", "1", "3"],
     })  # fmt: skip
+    axes.minorticks_off()
     axes.plot(table["adapters"], table["ideal"], "--", color=style.PALE,
               label="ideal LRU")  # fmt: skip
-    axes.plot(table["adapters"], table["set_order"], "-", color=style.MISS,
-              label="set order")  # fmt: skip
+    axes.plot(table["adapters"], table["set_order"], "s-", color=style.MISS,
+              ms=3.5, label="set order")  # fmt: skip
     for usable, face, name in ((True, style.INK, "real runs, reported"),
-                               (False, "none", "bound by more")):  # fmt: skip
+                               (False, "none", "not comparable")):  # fmt: skip
         points = [
             point
             for point in zip(table["adapters"], table["loads"], strict=True)
@@ -164,11 +166,11 @@ def draw_tiers(fig, max_loras, max_cpu_loras):
         "yticklabels": ["0", "5 %", "10 %", "15 %", "20 %"],
         "xlim": (-0.6, 3.6),
     })  # fmt: skip
-    axes.set_xticks(range(4), list(bars), fontsize=8)
+    axes.set_xticks(range(4), list(bars), fontsize=8.5)
     slot, disk = np.array(list(bars.values())).T
     axes.bar(range(4), slot, color=style.SLOTS, label="copies into slots")
-    axes.bar(range(4), disk, bottom=slot, color=style.MISS,
-             label="reads of the disk")  # fmt: skip
+    axes.bar(range(4), disk, bottom=slot, color=style.MISS, hatch="//",
+             edgecolor="white", lw=0, label="reads of the disk")  # fmt: skip
     for place, total in enumerate(slot + disk):
         axes.text(place, total + 0.004, f"{total:.1%}", ha="center",
                   fontsize=8.5)  # fmt: skip
@@ -179,16 +181,4 @@ def draw_tiers(fig, max_loras, max_cpu_loras):
         f"{default:.1%} of the time, with "
         f"{max(max_cpu_loras, max_loras)} copies {more:.1%}, and residents "
         f"first {both:.1%}."
-    )
-
-
-def reported_row(slots, adapters, rate):
-    """Return one published run as a dict of its columns."""
-    data = published("adapter_loads")
-    for row in data["rows"]:
-        if row[:3] == [slots, adapters, rate]:
-            return dict(zip(data["columns"], row, strict=True))
-    raise ValueError(
-        f"slots, adapters, rate are {slots}, {adapters}, {rate}, which no "
-        "published run has"
     )
