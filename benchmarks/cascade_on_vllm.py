@@ -41,7 +41,7 @@ class ResidentsFirst(LRUCacheWorkerLoRAManager):
 
 
 def start(model, manager_class):
-    """Return a LoRA worker manager with four slots and room for nine copies."""
+    """Return a LoRA worker manager of four slots and nine CPU copies."""
     config = EngineArgs(
         model=model, load_format="dummy", skip_tokenizer_init=True,
         enable_lora=True, max_loras=4, max_cpu_loras=9, max_lora_rank=64,

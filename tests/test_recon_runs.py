@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from multilora import tenants, traffic
-from multilora.cascade import adapters_by_event
 from multilora.engine.residents_first import residents_first
+from multilora.events import adapters_by_event
 from multilora.published import published
 from multilora.reconciled import reported_run
 from multilora.shapes import ModelShape
@@ -87,7 +87,7 @@ def test_published_loads_come_out_of_vllms_own_classes(folder, findings):
         key="published runs",
         claim="four published runs replayed on vLLM's classes: slots "
         "identical to ours in every step, loads near those of the real runs",
-        ours="cascade.adapters_by_event",
+        ours="events.adapters_by_event",
         vllm="the walk",
         cases=cases,
         difference=worst,

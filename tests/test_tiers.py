@@ -151,6 +151,9 @@ def test_a_set_is_walked_as_python_walks_it():
     # Salted anew by another seed, and not simply in order.
     assert order(range(50)) != SetOrder(200, seed=4)(range(50))
     assert order(range(50)) != list(range(50))
+    for wrong in ([200], [-1], [1.5], [[1]], 7, None):
+        with pytest.raises(ValueError, match="ids from 0 to 199"):
+            order(wrong)
 
 
 def test_wrong_steps_are_named():

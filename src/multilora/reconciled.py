@@ -6,8 +6,9 @@ import numpy as np
 
 from multilora import traffic
 from multilora.adapter_file import explain_file_bytes
-from multilora.arguments import shown
-from multilora.cascade import adapters_by_event, count_loads
+from multilora.arguments import finite_number, integer, shown
+from multilora.cascade import count_loads
+from multilora.events import adapters_by_event
 from multilora.ledger import kv_tokens_lost
 from multilora.published import model_shape, published
 from multilora.reservation import slot_reservation_bytes
@@ -149,6 +150,9 @@ def reported_run(slots, adapters, rate):
 
     Raises ValueError where no run has these slots, adapters and rate.
     """
+    slots = integer("slots", slots)
+    adapters = integer("adapters", adapters)
+    rate = finite_number("rate", rate)
     data = published("adapter_loads")
     for row in data["rows"]:
         if row[:3] == [slots, adapters, rate]:

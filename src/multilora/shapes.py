@@ -1,11 +1,9 @@
 """What a model's config.json says: its linear layers and their widths."""
 
-import json
-import math
 from dataclasses import dataclass
-from pathlib import Path
 
-from multilora.arguments import choice, integer, names, shown
+from multilora.arguments import choice, names, shown
+from multilora.config_json import field, flag, read_config
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
@@ -31,10 +29,6 @@ _FAMILIES = {
 # The mixtures of experts among them.
 _MIXTURES = ("mixtral",)
 ARCHITECTURES = tuple(_FAMILIES)
-
-
-class ConfigNotFoundError(FileNotFoundError, ValueError):
-    """The given path holds no config.json."""
 
 
 @dataclass(frozen=True)
@@ -81,29 +75,29 @@ class ModelShape:
         for a file that is not JSON, an unknown architecture, a field that
         is missing or out of range, TypeError for another kind of argument.
         """
-        config, origin = _read_config(path_or_dict)
+        config, origin = read_config(path_or_dict)
         architecture = choice(
             "model_type", config.get("model_type"), ARCHITECTURES
         )
         if architecture not in _MIXTURES:
             _refuse_experts(config)
         family = _FAMILIES[architecture]
-        hidden = _field(config, "hidden_size")
-        heads = _field(config, "num_attention_heads")
-        kv_heads = _field(config, "num_key_value_heads", default=heads)
+        hidden = field(config, "hidden_size")
+        heads = field(config, "num_attention_heads")
+        kv_heads = field(config, "num_key_value_heads", default=heads)
         shape = cls(
             name=name or config.get("_name_or_path") or origin,
             architecture=architecture,
             hidden_size=hidden,
-            intermediate_size=_field(config, "intermediate_size"),
-            num_layers=_field(config, "num_hidden_layers"),
+            intermediate_size=field(config, "intermediate_size"),
+            num_layers=field(config, "num_hidden_layers"),
             num_heads=heads,
             num_kv_heads=kv_heads,
-            head_dim=_field(config, "head_dim", default=hidden // heads),
-            vocab_size=_field(config, "vocab_size"),
-            tied=_flag(config, "tie_word_embeddings", family["tied"]),
+            head_dim=field(config, "head_dim", default=hidden // heads),
+            vocab_size=field(config, "vocab_size"),
+            tied=flag(config, "tie_word_embeddings", family["tied"]),
             biased=_biased(config, family["biased"]),
-            num_experts=_field(config, "num_local_experts")
+            num_experts=field(config, "num_local_experts")
             if architecture in _MIXTURES
             else 0,
         )
@@ -214,57 +208,12 @@ def check_shape(shape):
     return shape
 
 
-def _read_config(path_or_dict):
-    if isinstance(path_or_dict, dict):
-        return path_or_dict, "unnamed"
-    if not isinstance(path_or_dict, str | Path):
-        raise TypeError(
-            f"path_or_dict is {shown(path_or_dict)}, but must be a path to "
-            "a config.json, a folder that holds one, or its content as a dict"
-        )
-    path = Path(path_or_dict)
-    try:
-        path = path / "config.json" if path.is_dir() else path
-        is_there = path.is_file()
-    except (OSError, ValueError):  # too long a name, or a null byte
-        is_there = False
-    if not is_there:
-        raise ConfigNotFoundError(
-            f"path_or_dict is {shown(str(path_or_dict))}: no such file; "
-            "give a config.json or a folder that holds one"
-        )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise ValueError(
-            f"{path} holds {shown(config)}, but must be an object"
-        )
-    return config, path.resolve().parent.name
-
-
-def _field(config, key, default=None):
-    value = config.get(key)
-    if value is None and default is None:
-        raise ValueError(f"config lacks {key!r}; fields: {sorted(config)[:9]}")
-    value = default if value is None else value
-    if isinstance(value, float) and math.isfinite(value) and value % 1 == 0:
-        value = int(value)
-    return integer(key, value, minimum=1)
-
-
-def _flag(config, key, default):
-    value = config.get(key)
-    return choice(key, default if value is None else value, (True, False))
-
-
 def _biased(config, default):
     """Linear layers with a bias: the family's own, or what the file adds."""
     biased = default
-    if _flag(config, "attention_bias", False):
+    if flag(config, "attention_bias", False):
         biased = (*biased, *ATTENTION)
-    if _flag(config, "mlp_bias", False):
+    if flag(config, "mlp_bias", False):
         biased = (*biased, *MLP)
     return tuple(name for name in ALL_LINEAR if name in biased)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import integer, items
+from multilora.arguments import integer, items, shown
 from multilora.operands import BASE
 
 MAX_IN_A_SET = 10**6
@@ -92,5 +92,11 @@ class SetOrder:
         adapter_ids is in the order in which the set is filled: where two
         hashes collide it shows.
         """
-        hashes = {self._hash_of[item] for item in adapter_ids}
+        try:
+            hashes = {self._hash_of[item] for item in adapter_ids}
+        except (KeyError, TypeError):
+            raise ValueError(
+                f"adapter_ids is {shown(adapter_ids)}, but must hold ids from "
+                f"0 to {len(self._hash_of) - 1}"
+            ) from None
         return [self._adapter_of[key] for key in hashes]

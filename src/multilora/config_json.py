@@ -1,0 +1,59 @@
+"""A Hugging Face config.json: found, read, its fields checked."""
+
+import json
+import math
+from pathlib import Path
+
+from multilora.arguments import choice, integer, shown
+
+
+class ConfigNotFoundError(FileNotFoundError, ValueError):
+    """The given path holds no config.json."""
+
+
+def read_config(path_or_dict):
+    """Return (fields, where they came from) of a file, folder or dict."""
+    if isinstance(path_or_dict, dict):
+        return path_or_dict, "unnamed"
+    if not isinstance(path_or_dict, str | Path):
+        raise TypeError(
+            f"path_or_dict is {shown(path_or_dict)}, but must be a path to "
+            "a config.json, a folder that holds one, or its content as a dict"
+        )
+    path = Path(path_or_dict)
+    try:
+        path = path / "config.json" if path.is_dir() else path
+        is_there = path.is_file()
+    except (OSError, ValueError):  # too long a name, or a null byte
+        is_there = False
+    if not is_there:
+        raise ConfigNotFoundError(
+            f"path_or_dict is {shown(str(path_or_dict))}: no such file; "
+            "give a config.json or a folder that holds one"
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ValueError(
+            f"{path} holds {shown(config)}, but must be an object"
+        )
+    return config, path.resolve().parent.name
+
+
+def field(config, key, default=None):
+    """Return a whole number above 0, or the default where it is absent."""
+    value = config.get(key)
+    if value is None and default is None:
+        raise ValueError(f"config lacks {key!r}; fields: {sorted(config)[:9]}")
+    value = default if value is None else value
+    if isinstance(value, float) and math.isfinite(value) and value % 1 == 0:
+        value = int(value)
+    return integer(key, value, minimum=1)
+
+
+def flag(config, key, default):
+    """Return True or False, or the default where it is absent."""
+    value = config.get(key)
+    return choice(key, default if value is None else value, (True, False))
