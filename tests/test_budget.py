@@ -72,6 +72,8 @@ def test_wrong_steps_are_named():
     good = Sequence("a", 1, 1)
     for arguments, sentence in (
         (([good, good], [], 2, 2, 2), "request_id twice"),
+        (([good], [good], 2, 2, 9), "waiting and running hold a request_id"),
+        (([], [good], 0, 2, 1), "max_loras is 0"),
         (([Sequence("a", 1, 0)], [], 2, 2, 2), "num_tokens of 'a' in waiting"),
         (([], [], 2, 2, 0), "token_budget is 0"),
         (([], [], 0, 2, 1), "max_loras is 0"),

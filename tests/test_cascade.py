@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from multilora import traffic
-from multilora.cascade import simulate_loads
+from multilora.cascade import count_loads, simulate_loads
+from multilora.events import Event
 from multilora.reconciled import adapter_loads_table, load_errors
 from multilora.slots import Request, schedule_step
 from multilora.tiers import AdapterTiers
@@ -50,6 +51,7 @@ def plain_run(arrivals, num_adapters, max_loras, run_steps, last, walk, cpu):
     st.sampled_from(list(WALKS)),
     st.integers(0, 99),
 )
+@example(3, 2, 0, 3, "residents first", 40)  # settles in its second step
 def test_the_run_is_the_plain_loop(
     num_adapters, max_loras, more, run_steps, walk, seed
 ):
@@ -102,6 +104,33 @@ def test_published_loads_are_met_by_the_set_order_and_not_by_lru():
 def test_wrong_arrivals_are_named(arrivals, error, sentence):
     with pytest.raises(error, match=sentence):
         simulate_loads(arrivals, 3, 2, 10, 5, 60)
+
+
+def test_without_a_limit_memory_holds_every_adapter():
+    arrivals = traffic.poisson(6, 0.2, 100, seed=1)
+    run = simulate_loads(arrivals, 6, 2, 1000, 5, 60)
+    assert run.slot_loads > 10 and run.disk_loads == 0
+    small = simulate_loads(arrivals, 6, 2, 1000, 5, 60, max_cpu_loras=2)
+    assert small.slot_loads == small.disk_loads == run.slot_loads
+    # Some requests came too late to be done, and are no part of the mean.
+    assert run.num_completed < run.num_arrived
+    assert run.loads_per_request == run.slot_loads / run.num_completed
+
+
+def test_an_arrival_after_the_end_does_nothing():
+    for late in (1e20, 61.0):
+        assert simulate_loads(([late], [0]), 3, 2, 10, 5, 60)[1:] == (0, 0, 0)
+    with pytest.raises(ValueError, match="step_ms is 1e-18, which makes"):
+        simulate_loads(([1.0], [0]), 3, 2, 1e-18, 5, 60)
+
+
+@pytest.mark.parametrize(
+    ("event", "max_loras"),
+    [(Event(0, [0, 1, 2], 0), 2), (Event(0, [3], 0), 2)],
+)
+def test_events_of_another_engine_are_refused(event, max_loras):
+    with pytest.raises(ValueError, match="events holds Event"):
+        count_loads([event], 3, max_loras, "ideal")
 
 
 def test_no_arrivals_are_no_loads():

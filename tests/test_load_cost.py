@@ -23,6 +23,10 @@ def test_published_times_do_not_follow_bytes():
     llama = [item for item in times if item.model == "Llama-2-7B"]
     assert [item.rank for item in llama] == [8, 16, 32]
     assert llama[2].num_bytes == 4 * llama[0].num_bytes
+    # 32 layers, rank 8, two bytes a number; 8.5 to 8.7 ms over 900 launches.
+    widths = 4 * 2 * 4096 + 3 * (4096 + 11008)
+    assert llama[0].num_bytes == 2 * 8 * 32 * widths
+    assert llama[0].us_per_launch == pytest.approx(8600 / 900)
     assert llama[2].high_ms <= llama[0].high_ms
     assert len({item.num_launches for item in llama}) == 1
     assert all(6 < item.us_per_launch < 11 for item in times)

@@ -164,7 +164,9 @@ def test_residents_first_on_vllms_own_class(bare, findings):
     with_patch = sum(item.kind == "slot" for item in mended.loads)
     without = sum(item.kind == "slot" for item in plain.loads)
     assert with_patch == fewest == ours.slot_loads < without
-    # Outside the block vLLM is as it was.
+    # Outside the block vLLM is as it was, also after an error.
+    with pytest.raises(KeyError), residents_first():
+        raise KeyError
     theirs = bare(4, 9)
     for lora_id in (1, 2, 3, 4):
         theirs.step([lora_id])

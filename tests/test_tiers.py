@@ -67,6 +67,9 @@ def test_the_tiers_are_the_lists(size, trace):
         assert placed == {i: plain.slots.index(i) for i in ids}
         assert tiers.slot_loads == plain.slot_loads
         assert tiers.disk_loads == plain.disk_loads
+    held = [item for item in tiers.slots if item is not None]
+    assert tiers.evictions == tiers.misses - len(held)
+    assert tiers.cpu_evictions == tiers.disk_loads - len(tiers.cpu_tier)
 
 
 @given(st.integers(1, 5), st.lists(st.integers(-1, 8), max_size=60))
@@ -154,6 +157,23 @@ def test_a_set_is_walked_as_python_walks_it():
     for wrong in ([200], [-1], [1.5], [[1]], 7, None):
         with pytest.raises(ValueError, match="ids from 0 to 199"):
             order(wrong)
+
+
+@given(sizes, steps, st.randoms(use_true_random=False))
+def test_a_protected_step_leaves_nothing_protected(size, trace, random):
+    """Walks mixed on one cache: each step again loads what was absent."""
+    tiers = AdapterTiers(*size)
+    for step in trace:
+        walk = random.choice(list(WALKS))
+        ids = fitting(step, size[0])
+        absent = set(ids) - set(tiers.slots)
+        before = tiers.slot_loads
+        tiers.activate_step(ids, walk)
+        if walk != "one by one":
+            assert tiers.slot_loads - before == len(absent)
+        # Anybody may be evicted again.
+        tiers.activate(99)
+        assert 99 in tiers.slots
 
 
 def test_wrong_steps_are_named():

@@ -125,7 +125,7 @@ def any_array(value):
         return np.asanyarray(None)
 
 
-def real_array(name, value, shape_text="an array of real numbers"):
+def real_array(name, value, shape_text="an array"):
     """Return value as a floating array, or raise an error that names it."""
     array = any_array(value)
     if isinstance(array, np.matrix | np.ma.MaskedArray):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from multilora.arguments import integer, items
+from multilora.arguments import integer, items, shown, text
 from multilora.slots import schedule_step
 
 
@@ -40,11 +40,16 @@ def plan_step(waiting, running, max_loras, max_num_seqs, token_budget):
     left = integer("token_budget", token_budget, minimum=1)
     waiting = _checked("waiting", waiting)
     running = _checked("running", running)
+    if len({item.request_id for item in waiting + running}) < len(
+        waiting + running
+    ):
+        raise ValueError(
+            "waiting and running hold a request_id twice; ids are unique"
+        )
     tokens = {}
     left = _spend(running, left, tokens)
-    if not left:
-        return Plan(tokens, [], waiting)
-    # Every running request is scheduled now, so all their adapters count.
+    # Where tokens are left every running request is scheduled, so all their
+    # adapters count; where none are left nobody is admitted.
     fitting, _ = schedule_step(waiting, running, max_loras, max_num_seqs)
     left = _spend(fitting, left, tokens)
     admitted = [item for item in fitting if item.request_id in tokens]
@@ -65,9 +70,8 @@ def _spend(queue, left, tokens):
 def _checked(name, queue):
     queue = items(name, queue, Sequence)
     for item in queue:
+        text(f"request_id {shown(item.request_id)} in {name}", item.request_id)
         integer(
             f"num_tokens of {item.request_id!r} in {name}", item.num_tokens, 1
         )
-    if len({item.request_id for item in queue}) < len(queue):
-        raise ValueError(f"{name} holds a request_id twice; ids are unique")
     return queue

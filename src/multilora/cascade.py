@@ -92,6 +92,7 @@ def _checked(events, num_adapters, max_loras):
     known = set(range(num_adapters))
     events = items("events", events, Event)
     for event in events:
+        integer("step of events", event.step, minimum=0)
         if len(event.adapters) > max_loras or not known.issuperset(
             event.adapters
         ):

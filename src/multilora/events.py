@@ -19,6 +19,8 @@ from multilora.arguments import (
 )
 from multilora.walks import MAX_IN_A_SET
 
+MAX_STEPS = 10**12
+
 
 class Event(NamedTuple):
     """A step that differs from the one before it.
@@ -44,7 +46,12 @@ def adapters_by_event(
     steps_per_request = integer("steps_per_request", steps_per_request, 1)
     step_s = finite_number("step_ms", step_ms, above=0) / 1000
     duration_s = finite_number("duration_s", duration_s, above=0)
-    arrivals = _first_steps(arrivals, num_adapters, step_s)
+    if duration_s / step_s > MAX_STEPS:
+        raise ValueError(
+            f"step_ms is {step_ms}, which makes {duration_s / step_s:.3g} "
+            f"steps of duration_s = {duration_s}; at most {MAX_STEPS:,}"
+        )
+    arrivals = _first_steps(arrivals, num_adapters, step_s, duration_s)
     queue = _Queue(integer("max_loras", max_loras, minimum=1))
     events, ends, num_completed = [], [], 0
     while arrivals or ends:
@@ -104,7 +111,7 @@ class _Queue:
         return [adapter_id] * count
 
 
-def _first_steps(arrivals, num_adapters, step_s):
+def _first_steps(arrivals, num_adapters, step_s, duration_s):
     """Return a deque of (first step that sees it, adapter id)."""
     if not isinstance(arrivals, tuple) or len(arrivals) != 2:
         raise TypeError(
@@ -112,7 +119,7 @@ def _first_steps(arrivals, num_adapters, step_s):
             "ids), as traffic.poisson returns them"
         )
     times, ids = arrivals
-    times = real_array("times of arrivals", times)
+    times = real_array("times of arrivals", times).astype(np.float64)
     ids = real_array("ids of arrivals", ids)
     if times.ndim != 1 or times.shape != ids.shape:
         raise ValueError(
@@ -122,11 +129,14 @@ def _first_steps(arrivals, num_adapters, step_s):
     require_finite("times of arrivals", times)
     require_finite("ids of arrivals", ids)
     if np.any(times < 0) or np.any(np.diff(times) < 0):
-        raise ValueError("arrivals has times that are negative or descend")
+        raise ValueError(
+            f"arrivals has times that are negative or descend: {shown(times)}"
+        )
     if np.any((ids % 1 != 0) | (ids < 0) | (ids >= num_adapters)):
         raise ValueError(
             f"arrivals has ids outside 0 to {num_adapters - 1}, the integers "
             "that num_adapters allows"
         )
-    steps = np.ceil(times / step_s).astype(int).tolist()
-    return deque(zip(steps, ids.astype(int).tolist(), strict=True))
+    in_time = times <= duration_s
+    steps = np.ceil(times[in_time] / step_s).astype(int).tolist()
+    return deque(zip(steps, ids[in_time].astype(int).tolist(), strict=True))

@@ -9,6 +9,7 @@ from multilora.reservation import DEFAULT_VERSION, reserved_modules
 from multilora.shapes import EMBEDDINGS, check_dense
 
 LOADS_BYTES_PER_PARAM = 2  # a slot holds the engine's 16 bits
+MAX_LOADS, MAX_MS = 10**15, 1e9
 
 
 class LoadTime(NamedTuple):
@@ -77,8 +78,8 @@ def seconds_loading(slot_loads, disk_loads, slot_ms, disk_ms):
     Each load happens between two steps, so every running request waits.
     slot_ms is the time of a copy into a slot, disk_ms of a read.
     """
-    slot_loads = integer("slot_loads", slot_loads, minimum=0)
-    disk_loads = integer("disk_loads", disk_loads, minimum=0)
-    slot_ms = finite_number("slot_ms", slot_ms, minimum=0)
-    disk_ms = finite_number("disk_ms", disk_ms, minimum=0)
+    slot_loads = integer("slot_loads", slot_loads, 0, MAX_LOADS)
+    disk_loads = integer("disk_loads", disk_loads, 0, MAX_LOADS)
+    slot_ms = finite_number("slot_ms", slot_ms, 0, MAX_MS)
+    disk_ms = finite_number("disk_ms", disk_ms, 0, MAX_MS)
     return (slot_loads * slot_ms + disk_loads * disk_ms) / 1000

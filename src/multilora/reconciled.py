@@ -6,7 +6,7 @@ import numpy as np
 
 from multilora import traffic
 from multilora.adapter_file import explain_file_bytes
-from multilora.arguments import finite_number, integer, shown
+from multilora.arguments import choice, finite_number, integer, shown
 from multilora.cascade import count_loads
 from multilora.events import adapters_by_event
 from multilora.ledger import kv_tokens_lost
@@ -109,6 +109,10 @@ def adapter_loads_table(slots=None, rate=None):
     the model completed as many requests as the run, within 6 %, and there
     were more than 50 loads. The step time is the run's own mean ITL.
     """
+    if slots is not None:
+        slots = integer("slots", slots)
+    if rate is not None:
+        rate = finite_number("rate", rate)
     data = published("adapter_loads")
     rows = [
         dict(zip(data["columns"], row, strict=True)) for row in data["rows"]
@@ -164,6 +168,10 @@ def reported_run(slots, adapters, rate):
 
 
 def load_errors(rows, model):
-    """Return |simulated / measured - 1| of rows, for a column of a walk."""
+    """Return |simulated / measured - 1| of the usable rows.
+
+    model is the column of a walk: set_order, ideal or residents_first.
+    """
+    choice("model", model, ("set_order", "ideal", "residents_first"))
     rows = [row for row in rows if row["is_usable"]]
     return np.array([abs(row[model] / row["loads"] - 1) for row in rows])

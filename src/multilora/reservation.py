@@ -5,7 +5,7 @@ an adapter ever fills them. The rules were read in vLLM's own layer classes
 at the three versions below; another version is refused, not guessed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from multilora.arguments import choice, integer, names
 from multilora.shapes import (
@@ -30,7 +30,9 @@ _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 class SlotRule:
     """How one vLLM version sizes a slot.
 
-    `wraps_embeddings` and `supports` list architectures; `extra_vocab` is
+    `wraps_embeddings` and `supports` list architectures, `filter_wraps` those
+    whose embedding or lm_head gets slots if a filter names it, though it
+    would get none without a filter; `extra_vocab` is
     the number of added-token rows a slot holds in each of `extra_tables`
     tables, `vocab_padding` what lm_head's rows are padded to.
     """
@@ -42,6 +44,7 @@ class SlotRule:
     extra_tables: int = 0
     vocab_padding: int = 1
     has_target_filter: bool = True
+    filter_wraps: dict = field(default_factory=dict)
 
 
 SLOT_RULES = {
@@ -65,6 +68,12 @@ SLOT_RULES = {
         ranks=(1, *_RANKS),
         wraps_embeddings=("llama", "mixtral"),
         supports=("llama", "mistral", "qwen2", "gemma2", "mixtral"),
+        # A filter is asked instead of the model's own list of embeddings.
+        # Gemma2 has no lm_head of its own, so none can be named.
+        filter_wraps={
+            "embed_tokens": ("mistral", "qwen2", "gemma2"),
+            "lm_head": ("mistral", "qwen2"),
+        },
     ),
 }
 DEFAULT_VERSION = "0.32.0"
@@ -125,6 +134,11 @@ def reserved_modules(shape, target_modules=None, vllm_version=DEFAULT_VERSION):
     supported += EMBEDDINGS if wraps else ()
     if target_modules is None:
         return supported
+    supported += tuple(
+        table
+        for table, architectures in rule.filter_wraps.items()
+        if shape.architecture in architectures
+    )
     if isinstance(target_modules, str) and target_modules == "all-linear":
         target_modules = (*ATTENTION, "gate_up_proj", "down_proj")
         if is_mixture:

@@ -1,7 +1,6 @@
 """The slot cache and the scheduler's walk behind max_loras."""
 
 from collections import OrderedDict
-from heapq import heappop, heappush
 from typing import NamedTuple
 
 from multilora.arguments import integer, is_integer, items, shown
@@ -28,7 +27,6 @@ class AdapterSlotCache:
         self.misses = 0
         self.evictions = 0
         self._slot_of = OrderedDict()  # adapter id -> slot, oldest use first
-        self._given_back = []  # released slots, a heap: lowest first
 
     def activate(self, adapter_id):
         """Return the slot of an adapter, loading it if it has none.
@@ -46,20 +44,15 @@ class AdapterSlotCache:
             self._slot_of.move_to_end(adapter_id)
             return self._slot_of[adapter_id]
         self.misses += 1
-        if len(self._slot_of) == self.max_loras:
-            self._release(self._oldest())
-            self.evictions += 1
         slot = len(self._slot_of)
-        if self._given_back:
-            slot = heappop(self._given_back)
+        if slot == self.max_loras:
+            slot = self._slot_of.pop(self._oldest())
+            self.evictions += 1
         self._slot_of[adapter_id] = slot
         return slot
 
     def _oldest(self):
         return next(iter(self._slot_of))
-
-    def _release(self, adapter_id):
-        heappush(self._given_back, self._slot_of.pop(adapter_id))
 
     @property
     def hit_rate(self):

@@ -34,6 +34,7 @@ class AdapterTiers(AdapterSlotCache):
 
     def distance(self, adapter_id):
         """Return where an adapter is: 0 slot, 1 memory, 2 disk."""
+        integer("adapter_id", adapter_id, minimum=0)
         return (adapter_id not in self._slot_of) + (
             adapter_id not in self._copies
         )
@@ -69,9 +70,11 @@ class AdapterTiers(AdapterSlotCache):
         """Do as activate_step for distinct adapters that fit, unchecked."""
         if walk.is_protected:
             self._safe = frozenset(adapter_ids)
-        for adapter_id in walk.order(self, adapter_ids):
-            self._use(adapter_id)
-        self._safe = frozenset()
+        try:
+            for adapter_id in walk.order(self, adapter_ids):
+                self._use(adapter_id)
+        finally:
+            self._safe = frozenset()
 
     def _use(self, adapter_id):
         if adapter_id in self._slot_of:  # and so in memory too
@@ -88,11 +91,9 @@ class AdapterTiers(AdapterSlotCache):
             return
         self.disk_loads += 1
         if len(self._copies) == self.max_cpu_loras:
-            leaves = self._first_not_safe(self._copies)
-            del self._copies[leaves]
+            # If it has a slot, it is the oldest there too, and goes next.
+            del self._copies[self._first_not_safe(self._copies)]
             self.cpu_evictions += 1
-            if leaves in self._slot_of:
-                self._release(leaves)
         self._copies[adapter_id] = None
 
     def _oldest(self):

@@ -4,13 +4,20 @@ A model with its slots starts in a second, so claims about slots, eviction
 and loads are checked on vLLM's classes by the hundred.
 """
 
+import atexit
 import json
+import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
-from multilora.arguments import shown
+from multilora import checkpoints
+from multilora.arguments import integer, items, shown
 from multilora.engine import quiet
 from multilora.engine.recorder import Recorder
+from multilora.shapes import ModelShape
+
+MAX_COUNT = 4096
 
 
 class BareLoRA:
@@ -35,6 +42,10 @@ class BareLoRA:
         lora_target_modules. Raises EngineUnavailableError without vLLM,
         ValueError for what vLLM refuses.
         """
+        ModelShape.from_config(model)
+        max_loras = integer("max_loras", max_loras, 1, MAX_COUNT)
+        if max_cpu_loras is not None:
+            integer("max_cpu_loras", max_cpu_loras, max_loras, MAX_COUNT)
         quiet.prepare()
         self._folder = None
         if isinstance(model, dict):
@@ -62,7 +73,11 @@ class BareLoRA:
         """Name one adapter folder by several ids; nothing is loaded yet."""
         from vllm.lora.request import LoRARequest
 
-        for lora_id in lora_ids:
+        folder = checkpoints.path_of("folder", folder)
+        if not Path(folder).is_dir():
+            raise ValueError(f"folder is {shown(str(folder))}: no such folder")
+        for lora_id in items("lora_ids", lora_ids, int):
+            integer("lora_ids", lora_id, minimum=1)
             self.adapters[lora_id] = LoRARequest(
                 f"adapter-{lora_id}", lora_id, str(folder)
             )
@@ -74,10 +89,12 @@ class BareLoRA:
         does, which makes a set of the LoRARequests first. slots is
         [lora id or None, …] by index.
         """
+        lora_ids = items("lora_ids", lora_ids, int)
         unknown = set(lora_ids) - self.adapters.keys()
-        if unknown:
+        if unknown or len(set(lora_ids)) > self.manager.lora_slots:
             raise ValueError(
-                f"lora_ids holds {shown(unknown)}, but must name added ones"
+                f"lora_ids is {shown(lora_ids)}, but must name added ones, at "
+                f"most max_loras = {self.manager.lora_slots} distinct"
             )
         requests = [self.adapters[lora_id] for lora_id in lora_ids]
         if as_set:
@@ -122,12 +139,9 @@ def _worker(config):
     from vllm.config import set_current_vllm_config
     from vllm.lora.worker_manager import LRUCacheWorkerLoRAManager
     from vllm.model_executor.model_loader import get_model
-    from vllm.v1.worker import cpu_model_runner
 
-    # Without an accelerator torch refuses calls that the loader makes.
-    cpu_model_runner._set_torch_accelerator_to_noop()
     device = torch.device("cpu")
-    with set_current_vllm_config(config):
+    with _no_accelerator(), set_current_vllm_config(config):
         _join_a_group_of_one(config)
         model = get_model(vllm_config=config)
         worker = LRUCacheWorkerLoRAManager(
@@ -137,14 +151,32 @@ def _worker(config):
     return worker
 
 
+@contextmanager
+def _no_accelerator():
+    """Without an accelerator torch refuses calls that the loader makes."""
+    import torch
+    from vllm.v1.worker import cpu_model_runner
+
+    names = ("synchronize", "empty_cache")
+    as_shipped = {name: getattr(torch.accelerator, name) for name in names}
+    cpu_model_runner._set_torch_accelerator_to_noop()
+    try:
+        yield
+    finally:
+        for name, function in as_shipped.items():
+            setattr(torch.accelerator, name, function)
+
+
 def _join_a_group_of_one(config):
     """vLLM's layers ask for process groups, also where there is one."""
     from vllm.distributed import parallel_state
 
     if not parallel_state.model_parallel_is_initialized():
-        rendezvous = tempfile.mkdtemp() + "/rendezvous"
+        # The file is asked again for each later group: it stays to the end.
+        folder = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         parallel_state.init_distributed_environment(
-            1, 0, f"file://{rendezvous}", 0, "gloo"
+            1, 0, f"file://{folder}/rendezvous", 0, "gloo"
         )
     elif config.model_config.get_num_experts() and not parallel_state._EP:
         # Groups for experts come only with a mixture among the first.

@@ -1,9 +1,11 @@
 """vLLM's own v1 Scheduler without a model: tokens are made up."""
 
+from multilora.arguments import integer
 from multilora.engine import quiet
 from multilora.engine.bare import vllm_config
+from multilora.operands import BASE
 
-BLOCK_TOKENS = 16
+BLOCK_TOKENS, MAX_TOKENS = 16, 256
 
 
 class BareScheduler:
@@ -16,6 +18,8 @@ class BareScheduler:
     def __init__(
         self, model, max_loras, max_num_seqs, token_budget, num_blocks=4096
     ):
+        max_num_seqs = integer("max_num_seqs", max_num_seqs, minimum=1)
+        token_budget = integer("token_budget", token_budget, minimum=1)
         quiet.prepare()
         from vllm.v1.core.sched.scheduler import Scheduler
         from vllm.v1.structured_output import StructuredOutputManager
@@ -25,7 +29,7 @@ class BareScheduler:
             max_loras=max_loras,
             max_num_seqs=max_num_seqs,
             max_num_batched_tokens=max(token_budget, max_num_seqs),
-            max_model_len=256,
+            max_model_len=MAX_TOKENS,
         )
         config.cache_config.num_gpu_blocks = num_blocks
         self.scheduler = Scheduler(
@@ -39,13 +43,20 @@ class BareScheduler:
         self.scheduler.max_num_scheduled_tokens = token_budget
 
     def add(self, request_id, adapter_id, num_prompt_tokens, max_tokens):
-        """Queue a request; adapter_id -1 is base."""
+        """Queue a request; adapter_id -1 is base.
+
+        Raises ValueError for fewer than one token, or more than 256 in all.
+        """
+        integer("adapter_id", adapter_id, minimum=BASE)
+        integer("num_prompt_tokens", num_prompt_tokens, 1, MAX_TOKENS - 1)
+        longest = MAX_TOKENS - num_prompt_tokens
+        integer("max_tokens", max_tokens, 1, longest)
         from vllm import SamplingParams
         from vllm.lora.request import LoRARequest
         from vllm.v1.request import Request
 
         lora = None
-        if adapter_id != -1:
+        if adapter_id != BASE:
             # Ids of LoRARequests begin at 1.
             lora = LoRARequest(f"a{adapter_id}", adapter_id + 1, "nowhere")
         sampling = SamplingParams(max_tokens=max_tokens, ignore_eos=True)

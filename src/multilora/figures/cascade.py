@@ -13,7 +13,7 @@ from multilora.reconciled import adapter_loads_table
 from multilora.tiers import AdapterTiers
 
 RESIDENTS, NEWCOMER = (1, 2, 3, 4), 5
-WALKS = ("one by one", "residents first")
+DRAWN_WALKS = ("one by one", "residents first")
 # The middle of published times, Llama-2-7B at rank 8: see load_times.json.
 SLOT_MS, DISK_MS = 8.6, 41
 # As the published run of 16 slots, whose mean ITL was 20.9 ms.
@@ -153,7 +153,7 @@ def draw_tiers(fig, max_loras, max_cpu_loras):
     """Draw the share of time that loads take, by walk and CPU tier."""
     bars = {
         f"{walk},\n{name}": share_of_time(max_loras, size, walk)
-        for walk in WALKS
+        for walk in DRAWN_WALKS
         for name, size in (
             ("default tier", max_loras),
             (f"{max(max_cpu_loras, max_loras)} copies", max_cpu_loras),
