@@ -31,7 +31,13 @@ FLAGS = [
 ]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = pages_of(TOC)
-LABS = [page for page in PAGES if page.startswith("notebooks/")]
+# Pages with explorers: every lab, and a chapter.
+LABS = [
+    page
+    for page in PAGES
+    if page.startswith("notebooks/")
+    and "data-explore=" in (ROOT / f"{page}.ipynb").read_text("utf-8")
+]
 
 try:
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -114,6 +120,12 @@ def test_pictures_and_sentences_stand_without_javascript(open_page, path):
         sentence = figures.nth(index).locator("figcaption").inner_text()
         assert picture.bounding_box()["height"] > 100
         assert sentence.startswith(picture.get_attribute("alt")[:20])
+
+
+def test_every_lab_has_explorers():
+    every = [page for page in PAGES if page.startswith("notebooks/lab-")]
+    assert len(every) == 4 and set(every) < set(LABS)
+    assert "notebooks/the-cascade" in LABS
 
 
 def test_formulas_are_mathml_and_drawn(open_page):
