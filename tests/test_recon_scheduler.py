@@ -150,8 +150,9 @@ def test_a_running_engine_does_both_step_by_step(findings):
             )
             num_steps += 1
         kinds = [load.kind for load in real.loads]
-    assert kinds.count("slot") == tiers.slot_loads - warm[0] > 20
-    assert kinds.count("disk") == tiers.disk_loads - warm[1] >= 10
+    # How many depends on the salt of this process; that there are some, not.
+    assert kinds.count("slot") == tiers.slot_loads - warm[0] > 4
+    assert kinds.count("disk") == tiers.disk_loads - warm[1] > 0
     findings.add(
         key="engine",
         claim="a running engine, 120 requests for four tenants and the base, "
