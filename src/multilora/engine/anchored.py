@@ -85,16 +85,16 @@ def main():
     data = json.loads(path.read_text("utf-8"))
     data["version"] = vllm_version()[1]
     gone = 0
-    for item in anchors.anchors():
+    for row in (row for stop in data["stops"] for row in stop["anchors"]):
+        item = anchors.Anchor(**row)
         now = lines_of(item)
-        gone += not now
-        for stop in data["stops"]:
-            for row in stop["anchors"]:
-                if row["key"] == item.key and now:
-                    row["line"] = now[0]
-        if not now:
+        if now:
+            row["line"] = now[0]
+        else:
+            gone += 1
             print(f"gone: {item.place} ({item.key})")
-    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")
     sys.exit(
         f"{gone} anchors are gone: find what took their place" if gone else 0
     )

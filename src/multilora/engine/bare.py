@@ -15,9 +15,8 @@ from multilora import checkpoints
 from multilora.arguments import integer, items, shown
 from multilora.engine import quiet
 from multilora.engine.recorder import Recorder
+from multilora.engine.start import check_slots
 from multilora.shapes import ModelShape
-
-MAX_COUNT = 4096
 
 
 class BareLoRA:
@@ -43,9 +42,7 @@ class BareLoRA:
         ValueError for what vLLM refuses.
         """
         ModelShape.from_config(model)
-        max_loras = integer("max_loras", max_loras, 1, MAX_COUNT)
-        if max_cpu_loras is not None:
-            integer("max_cpu_loras", max_cpu_loras, max_loras, MAX_COUNT)
+        check_slots(max_loras, max_lora_rank, max_cpu_loras)
         quiet.prepare()
         self._folder = None
         if isinstance(model, dict):

@@ -43,7 +43,7 @@ def start(
     MemoryError when the machine has too little memory.
     """
     _check_model(model, options.get("load_format") != "dummy")
-    _check_slots(max_loras, max_lora_rank, max_cpu_loras)
+    check_slots(max_loras, max_lora_rank, max_cpu_loras)
     integer("max_num_seqs", max_num_seqs, 1, MAX_COUNT)
     choice("guard_base_rows", guard_base_rows, (True, False))
     for name in _OURS & options.keys():
@@ -122,7 +122,8 @@ def _check_model(model, has_weights):
     ModelShape.from_config(folder)
 
 
-def _check_slots(max_loras, max_lora_rank, max_cpu_loras):
+def check_slots(max_loras, max_lora_rank, max_cpu_loras):
+    """Raise ValueError or TypeError for sizes that vLLM does not take."""
     choice("max_lora_rank", max_lora_rank, SLOT_RULES[DEFAULT_VERSION].ranks)
     if max_loras is None:
         if max_cpu_loras is not None:
