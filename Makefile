@@ -8,6 +8,8 @@ PIP_FLAGS := --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTR
 STAMP := $(VENV)/.installed
 # Jupyter refuses to run as root, as in many containers, without a flag.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
+# A held slider answers some 35 ms sooner: see src/multilora/nodelay.py.
+NODELAY := --ServerApp.jpserver_extensions="{'multilora.nodelay': True}"
 
 ENGINE := .venv-engine
 WITH_ENGINE := notebooks/lab-02-serve-many-loras.ipynb notebooks/deep-dive.ipynb
@@ -18,7 +20,7 @@ ENGINE_PINS := $(if $(CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
 CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab grade notebooks normalise measure lint browser \
+.PHONY: help book test lab grade notebooks normalise measure slider-speed pictures lint browser \
 	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
@@ -45,7 +47,7 @@ test: $(STAMP) ## run the tests and every notebook
 	$(BIN)/pytest --nbval
 
 lab: $(STAMP) ## open the labs in JupyterLab
-	$(BIN)/jupyter lab $(ROOT_FLAG) notebooks
+	$(BIN)/jupyter lab $(ROOT_FLAG) $(NODELAY) notebooks
 
 grade: $(STAMP) ## score your starter: make grade LAB=01
 	@$(BIN)/python -m multilora.labs.grade $(LAB)
@@ -58,6 +60,12 @@ normalise: $(STAMP) ## bring stored notebooks into normal form
 
 measure: $(STAMP) ## measure lab 01's overhead again on this machine
 	$(BIN)/python benchmarks/overhead.py
+
+slider-speed: $(VENV)/.dev ## measure the sliders in JupyterLab again
+	$(BIN)/python benchmarks/slider_speed.py
+
+pictures: $(VENV)/.dev book ## take the README's pictures of the pages again
+	$(BIN)/python -m multilora.book.pictures
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -87,7 +95,7 @@ rehearse: $(STAMP) ## play lab 02 as on Colab, in a fresh Python
 	$(BIN)/pytest -m colab tests
 
 lab-engine: $(ENGINE)/.installed ## open the labs in JupyterLab, vLLM at hand
-	$(ENGINE)/bin/jupyter lab $(ROOT_FLAG) notebooks
+	$(ENGINE)/bin/jupyter lab $(ROOT_FLAG) $(NODELAY) notebooks
 
 notebook-engine: $(ENGINE)/.installed ## run lab 02 and the deep dive, store outputs
 	$(ENGINE)/bin/python -m multilora.notebooks run $(WITH_ENGINE)

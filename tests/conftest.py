@@ -1,4 +1,4 @@
-"""Findings: what a test of the engine compares goes to the book's page."""
+"""Findings of the engine's tests; a Chromium that opens the built pages."""
 
 import json
 import os
@@ -8,10 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from lab import CHROMIUM, FLAGS
 
 from multilora.published import published
 
 HERE = Path(__file__).parent
+HTML = HERE.parent / "_build/html"
 RECORD = HERE.parent / "src/multilora/data/reconciliation.json"
 
 
@@ -95,3 +97,55 @@ def _conditions():
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "date": date.today().isoformat(),
     }
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium."""
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed"
+    )
+    if not CHROMIUM:
+        pytest.skip("no Chromium on the PATH")
+    with api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a built page as a file, the network cut; notes what is wrong."""
+    contexts = []
+
+    def open_page(path, scheme="light", width=1280, fragment="", **options):
+        file = HTML / f"{path}.html"
+        if not file.is_file():
+            pytest.skip("the book is not built: make book")
+        context = browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": 800},
+            offline=True,
+            **options,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.problems, page.asked = [], []
+        page.on("pageerror", lambda e: page.problems.append(str(e)))
+        page.on("console", lambda m: _note_error(page, m))
+        page.on("request", lambda r: _note_request(page, r))
+        page.goto(file.as_uri() + fragment)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _note_error(page, message):
+    if message.type in ("error", "warning"):
+        page.problems.append(message.text)
+
+
+def _note_request(page, request):
+    page.asked.append(request.url)
+    if not request.url.startswith(("file:", "data:", "blob:")):
+        page.problems.append(request.url)

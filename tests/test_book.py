@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from multilora import anchors, reconciliation, tenants, traffic
-from multilora.book import main, pages_of
+from multilora.book.pages import main, pages_of
 from multilora.figures.style import render_svg
 from multilora.hitrate import hit_rate_curve
 from multilora.notebooks import to_text
@@ -25,7 +25,7 @@ from multilora.reconciled import (
 )
 from multilora.reservation import slot_reservation_bytes
 from multilora.shapes import ModelShape
-from multilora.sliders import frames
+from multilora.player import frames
 from multilora.tenants import corpus
 from multilora.units import gib
 

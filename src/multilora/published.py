@@ -36,6 +36,7 @@ _FILES = (
     "anchors",
     "reconciliation",
     "overhead",
+    "slider_speed",
     "published_capture",
 )
 

@@ -1,5 +1,7 @@
 """Pictures of lab 03: bytes, cards, engines, and figures of others."""
 
+from functools import cache
+
 import numpy as np
 
 from multilora.arguments import choice
@@ -18,6 +20,7 @@ from multilora.units import GIB, format_bytes, mib
 
 MAX_TENANTS = 200
 SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
+LEDGER_MODELS = ("Llama-2-7B", "Llama-3.1-8B", "Qwen2.5-7B", "Mistral-7B")
 
 
 def draw_adapter_size(fig, rank):
@@ -34,8 +37,8 @@ def draw_adapter_size(fig, rank):
         "xticks": ticks, "xticklabels": [f"{tick:,}" for tick in ticks],
         "ylim": (len(models) - 0.5, -0.5), "grid": "x",
         "yticks": list(range(len(models))), "yticklabels": models,
+        "left": 0.22,
     })  # fmt: skip
-    fig.subplots_adjust(left=0.22)
     bars = axes.barh(
         range(len(models)), [mib(size) for size in sizes], color=style.SLOTS
     )
@@ -70,13 +73,13 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
     ticks = list(range(len(SLOT_COUNTS)))
     left, right = style.panels(fig, {
         "title": f"A card of {card_gib} GiB", "xlabel": "max_loras",
-        "ylabel": "GiB", "ylim": (0, 1.4 * card_gib), "xticks": ticks,
+        "ylabel": "GiB", "ylim": (0, 1.7 * card_gib), "xticks": ticks,
         "xticklabels": SLOT_COUNTS, "grid": "y", "widths": (3, 2),
     }, {
         "title": "Left for KV, at most", "xlabel": "max_loras",
         "ylabel": "thousand tokens", "xticks": ticks,
         "xticklabels": SLOT_COUNTS,
-        "ylim": (0, _kv_ceiling(model, card_gib)),
+        "ylim": (0, _kv_ceiling(card_gib)),
     })  # fmt: skip
     bottom = np.zeros(len(ticks))
     chosen = SLOT_COUNTS.index(choice("max_loras", max_loras, SLOT_COUNTS))
@@ -105,10 +108,14 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
     )
 
 
-def _kv_ceiling(model, card_gib):
-    """The left panel's KV without LoRA, so that the axis holds still."""
-    tokens = memory_ledger(model_shape(model), card_gib).kv_tokens
-    return max(1, 1.1 * tokens / 1000)
+@cache
+def _kv_ceiling(card_gib):
+    """Room for each model's KV without LoRA: the axis holds still."""
+    tokens = [
+        memory_ledger(model_shape(model), card_gib).kv_tokens
+        for model in LEDGER_MODELS
+    ]
+    return max(1, 1.1 * max(tokens) / 1000)
 
 
 def draw_savings(fig, tenants, max_loras):
@@ -144,7 +151,7 @@ def draw_fleet(fig, spread_hours, tenants, max_loras=8, peak_load=0.25):
         "title": f"A day of {tenants} tenants, each {peak_load:.0%} of an "
                  "engine in its busy hour",
         "xlabel": "hour", "ylabel": "engines", "xlim": (-0.6, 23.6),
-        "ylim": (0, max(30, 0.3 * tenants)), "grid": "y",
+        "ylim": (0, 0.3 * MAX_TENANTS), "grid": "y",
         "xticks": list(range(0, HOURS, 3)),
     })  # fmt: skip
     colors = np.where(load > floor, style.MISS, style.HIT)

@@ -17,6 +17,8 @@ from multilora.serving import (
 )
 
 NUM_REQUESTS = 20_000
+SLOT_TICKS = [1, 2, 4, 8, 16, 32, 64]
+MAX_TENANTS = 60  # of the thrash explorer
 SHAPES = ("sticky", "80/20", "zipf", "uniform", "cyclic")
 _TRACES = {
     "uniform": traffic.uniform,
@@ -57,7 +59,8 @@ def draw_hit_curve(fig, traffic, num_adapters):
     (axes,) = style.panels(fig, {
         "title": f"{num_adapters} adapters",
         "xlabel": "slots (max_loras)", "ylabel": "hit rate",
-        "xlim": (0, num_adapters + 1), "ylim": (-0.03, 1.05),
+        "xscale": "log", "xlim": (0.9, 72), "xticks": SLOT_TICKS,
+        "xticklabels": SLOT_TICKS, "ylim": (-0.03, 1.05),
     })  # fmt: skip
     axes.plot(table["slots"], table["exact"], "o-", ms=3.5, color=style.HIT,
               label="exact, LRU")  # fmt: skip
@@ -85,7 +88,7 @@ def draw_thrash(fig, tenants, max_loras, skew):
     }, {
         "title": "The last 120 requests", "xlabel": "request",
         "ylabel": "tenant", "xlim": (-2, 121),
-        "ylim": (1.2 * tenants, -0.5),
+        "ylim": (1.2 * MAX_TENANTS, -0.5),
     })  # fmt: skip
     left.plot(np.arange(1, tenants + 1), rates, color=style.HIT)
     style.threshold(left, max_loras, f"max_loras = {max_loras}", True)

@@ -1,0 +1,81 @@
+"""A JupyterLab of one's own and a Chromium to drive it, for measuring."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def jupyterlab(folder, *options):
+    """Serve a folder in JupyterLab; yield the address; gone afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        f"--port={port}", "--IdentityProvider.token=", *options, str(folder),
+    ]  # fmt: skip
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_up(f"{address}/api/status")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_until_up(address):
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise TimeoutError(f"{address} did not come up in a minute")
+
+
+def run_all(page, address, notebook):
+    """Open a notebook and run every cell; wait until the last one has run.
+
+    JupyterLab drops the command while the kernel connects, and says idle
+    before it does, so it is given again until the first prompt is back.
+    """
+    from playwright.sync_api import TimeoutError as NotYet
+
+    page.goto(f"{address}/lab/tree/{notebook}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    for _ in range(10):
+        page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
+        page.click('.lm-MenuBar-item:has-text("Run")')
+        page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+        try:
+            running = '.jp-InputPrompt:has-text("[*]")'
+            page.wait_for_selector(running, timeout=15_000)
+            break
+        except NotYet:
+            continue
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.jp-CodeCell')].every(
+             cell => /\\[\\d+\\]/.test(
+               cell.querySelector('.jp-InputPrompt').textContent))""",
+        timeout=500_000,
+    )

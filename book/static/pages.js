@@ -1,0 +1,17 @@
+// What the theme leaves open on a page.
+"use strict";
+
+// From a file, a page may not fetch another one to quote it in the results.
+if (location.protocol === "file:") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}
+
+// What scrolls sideways must be reachable by keyboard.
+function letWideOnesFocus() {
+  for (const box of document.querySelectorAll(".bd-article table, math[display]")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+letWideOnesFocus();
+window.addEventListener("resize", letWideOnesFocus);

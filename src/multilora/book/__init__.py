@@ -1,0 +1,16 @@
+"""A Sphinx extension: explorers that work without a kernel, formulas, theme.
+
+    python -m multilora.book FOLDER
+
+checks that every page of _toc.yml was built, and says which file to open.
+"""
+
+
+def setup(app):
+    """Register with Sphinx; called by name from _config.yml."""
+    from multilora.book import explorers, formulas, theme
+
+    for part in (explorers, formulas, theme):
+        part.setup(app)
+    # Frames are drawn while pages are read, on figures that are kept.
+    return {"version": "2", "env_version": 2, "parallel_read_safe": False}

@@ -1,0 +1,74 @@
+"""An explorer as HTML: sliders, the starting picture, its sentence."""
+
+import html
+import json
+
+from multilora.figures.style import SIZE
+from multilora.stops import label, value_text
+
+POINTS = 72  # to an inch; the unit of a matplotlib SVG
+
+
+def figure(explorer, frames, folder):
+    """Return the markup of an explorer whose pictures lie in folder.
+
+    frames holds [picture's name, sentence] in the order of
+    explorer.combinations(). Without JavaScript the sliders stay hidden and
+    the starting picture and its sentence stand.
+    """
+    name, sentence = frames[place(explorer, explorer.start)]
+    width, height = (round(side * POINTS) for side in SIZE)
+    said = html.escape(sentence)
+    room = html.escape(max((text for _, text in frames), key=len))
+    sliders = "".join(
+        _slider(explorer, number, axis)
+        for number, axis in enumerate(explorer.axes)
+    )
+    return (
+        f'<figure class="multilora" id="explore-{explorer.name}"'
+        f' data-folder="{folder}">\n'
+        f'<div class="stops" role="group" aria-label="Sliders: '
+        f'{explorer.name}" hidden>{sliders}</div>\n'
+        f'<img class="dark-light" src="{folder}/{name}" alt="{said}"'
+        f' width="{width}" height="{height}">\n'
+        f'<figcaption><span class="said" aria-live="polite">{said}</span>'
+        f'<span class="room" aria-hidden="true">{room}</span></figcaption>\n'
+        f'<script type="application/json">{_data(explorer, frames)}</script>'
+        "</figure>"
+    )
+
+
+def place(explorer, stops):
+    """Return the number of these stops among all combinations."""
+    index = 0
+    for axis, axis_stops in explorer.axes.items():
+        index = index * len(axis_stops) + axis_stops.index(stops[axis])
+    return index
+
+
+def _slider(explorer, number, axis):
+    stops = explorer.axes[axis]
+    at = stops.index(explorer.start[axis])
+    name = f"stop-{explorer.name}-{number}"
+    said = html.escape(value_text(axis, stops[at]))
+    return (
+        f'<div class="stop"><label for="{name}">{html.escape(label(axis))}</label>'
+        f'<input type="range" id="{name}" name="{axis}" min="0"'
+        f' max="{len(stops) - 1}" step="1" value="{at}"'
+        f' aria-valuetext="{said}" autocomplete="off">'
+        f'<span class="value" aria-hidden="true">{said}</span></div>'
+    )
+
+
+def _data(explorer, frames):
+    """What explorer.js needs, as JSON that cannot end its script element."""
+    table = {
+        "stops": list(explorer.axes.values()),
+        "values": [
+            [value_text(axis, stop) for stop in stops]
+            for axis, stops in explorer.axes.items()
+        ],
+        "frames": frames,
+    }
+    text = json.dumps(table, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")

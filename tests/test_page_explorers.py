@@ -1,0 +1,219 @@
+"""Sliders of the built pages in Chromium: no kernel behind them.
+
+Needs `make book`, playwright and a Chromium: make browser.
+"""
+
+import statistics
+from pathlib import Path
+
+import pytest
+
+from multilora.book.explorers import stored_explorers
+from multilora.book.pages import built_folder
+from multilora.player import Player
+from multilora.stops import value_text
+
+ROOT = Path(__file__).parents[1]
+FRONT = "book/index"
+FRAME_MS = 16
+MAX_MOVE_BYTES = 60_000
+EXPLORERS = [
+    pytest.param(
+        f"notebooks/{notebook.stem}", explorer, id=explorer.name
+    )
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb"))
+    for explorer, _ in stored_explorers(notebook)
+]  # fmt: skip
+MEMORY = next(e.values[1] for e in EXPLORERS if e.id == "memory")
+EXPLORERS.append(pytest.param(FRONT, MEMORY, id="front-page"))
+
+pytestmark = pytest.mark.browser
+each_explorer = pytest.mark.parametrize(("path", "explorer"), EXPLORERS)
+
+
+def figure_of(page, explorer):
+    figure = page.locator(f"#explore-{explorer.name}")
+    figure.scroll_into_view_if_needed()
+    return figure
+
+
+def sentence_of(figure):
+    return figure.locator(".said").inner_text()
+
+
+def wait_for(page, figure, sentence):
+    """Wait for a sentence, then return the file of the picture above it."""
+    figure.locator(".said", has_text=sentence).wait_for(timeout=5000)
+    source = figure.locator("img").evaluate("image => image.currentSrc")
+    return Path(source.removeprefix("file://"))
+
+
+def key_presses(length):
+    """Keys that bring a slider to its first, its last, a middle stop."""
+    middle = (length - 1) // 2
+    return [
+        (["Home"], 0),
+        (["End"], length - 1),
+        (["Home"] + ["ArrowRight"] * middle, middle),
+    ]
+
+
+@each_explorer
+def test_every_slider_shows_what_python_draws(open_page, path, explorer):
+    """Each slider at both ends and in the middle, by keyboard."""
+    page = open_page(path)
+    figure = figure_of(page, explorer)
+    player = Player(explorer.draw)
+    sliders = figure.locator("input[type=range]")
+    stops = dict(explorer.start)
+    assert sliders.count() == len(explorer.axes)
+    said = {sentence_of(figure)}
+    for number, (axis, row) in enumerate(explorer.axes.items()):
+        slider = sliders.nth(number)
+        slider.focus()
+        for keys, at in key_presses(len(row)):
+            for key in keys:
+                page.keyboard.press(key)
+            stops[axis] = row[at]
+            svg, sentence = player.frame(stops)
+            file = wait_for(page, figure, sentence)
+            assert file.read_text("utf-8") == svg
+            assert len(svg.encode()) < MAX_MOVE_BYTES
+            assert figure.locator("img").get_attribute("alt") == sentence
+            text = value_text(axis, row[at])
+            assert slider.get_attribute("aria-valuetext") == text
+            assert figure.locator(".value").nth(number).inner_text() == text
+            said.add(sentence)
+    assert len(said) > len(explorer.axes)
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@each_explorer
+def test_nothing_jumps_on_a_phone(open_page, path, explorer, scheme):
+    """Moving each slider to its ends leaves what stands below in place."""
+    page = open_page(path, scheme, width=390)
+    figure = figure_of(page, explorer)
+    boxes = [figure.bounding_box()["height"]]
+    sliders = figure.locator("input[type=range]")
+    for number in range(sliders.count()):
+        assert sliders.nth(number).bounding_box()["height"] >= 24
+        sliders.nth(number).focus()
+        for key in ("Home", "End"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(60)
+            boxes.append(figure.bounding_box()["height"])
+    assert max(boxes) - min(boxes) < 1
+    scroll = page.evaluate("document.documentElement.scrollWidth")
+    assert scroll <= 390
+
+
+def test_a_slider_has_a_name_a_value_and_a_ring(open_page):
+    page = open_page(FRONT)
+    slider = page.get_by_role("slider", name="max_loras")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "16 slots"
+    style = "element => getComputedStyle(element).outlineStyle"
+    assert slider.evaluate(style) == "solid"
+    live = page.locator("#explore-memory .said")
+    assert live.get_attribute("aria-live") == "polite"
+
+
+def test_a_picture_turns_light_in_the_dark(open_page):
+    for path in (FRONT, "notebooks/lab-03-lora-economics"):
+        page = open_page(path, "dark")
+        picture = page.locator("#explore-memory img")
+        style = picture.evaluate("image => getComputedStyle(image).filter")
+        assert style.startswith("invert(1)")
+        ground = "image => getComputedStyle(image).backgroundColor"
+        assert picture.evaluate(ground) == "rgba(0, 0, 0, 0)"
+
+
+def test_a_link_opens_at_its_stops_and_a_move_makes_one(open_page):
+    wanted = {"model": "Qwen2.5-7B", "max_lora_rank": 64, "max_loras": 32}
+    link = "#explore-memory?max_lora_rank=64&max_loras=32&model=Qwen2.5-7B"
+    page = open_page(FRONT, fragment=link)
+    figure = page.locator("#explore-memory")
+    player = Player(MEMORY.draw)
+    wait_for(page, figure, player.frame(wanted)[1])
+    assert figure.evaluate("f => f.getBoundingClientRect().top < innerHeight")
+    figure.locator("input").nth(1).focus()
+    page.keyboard.press("Home")
+    page.wait_for_timeout(50)
+    again = open_page(FRONT, fragment="#" + page.url.split("#")[1])
+    moved = player.frame(wanted | {"max_lora_rank": 8})[1]
+    wait_for(again, again.locator("#explore-memory"), moved)
+    assert again.problems == []
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    ["#explore-memory?max_loras=7&tenants=x&%E0", "#explore-none?rank=8",
+     "#explore-memory?", "#?", "#explore-memory"],
+)  # fmt: skip
+def test_a_link_that_names_no_stop_opens_the_start(open_page, fragment):
+    page = open_page(FRONT, fragment=fragment)
+    page.wait_for_timeout(100)
+    start = Player(MEMORY.draw).frame(MEMORY.start)[1]
+    assert sentence_of(page.locator("#explore-memory")) == start
+    assert page.problems == []
+
+
+def test_a_move_asks_for_one_small_picture(open_page):
+    """Along an axis each key brings at most the frame that comes next."""
+    page = open_page(FRONT)
+    slider = page.get_by_role("slider", name="max_loras")
+    slider.focus()
+    page.wait_for_timeout(200)
+    for key in ["ArrowRight"] * 3 + ["ArrowLeft"] * 6:
+        before = len(page.asked)
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+        new = [url for url in page.asked[before:] if "_frames" in url]
+        assert len(new) <= 1
+        files = [Path(url.removeprefix("file://")) for url in new]
+        assert sum(f.stat().st_size for f in files) < MAX_MOVE_BYTES
+
+
+# From the key to the frame after the picture changed, in ms, by the
+# browser's own clock; not done before the new picture is decoded.
+KEY_TO_PAINT = """() => {
+  window.took = [];
+  const figure = document.querySelector('#explore-memory');
+  const image = figure.querySelector('img');
+  figure.addEventListener('keydown', event => {
+    const before = image.src;
+    requestAnimationFrame(() => setTimeout(() => {
+      const done = image.src !== before && image.complete;
+      window.took.push(done ? performance.now() - event.timeStamp : 1e9);
+    }));
+  }, {capture: true});
+}"""
+
+
+def test_a_key_is_painted_within_a_frame(open_page):
+    page = open_page(FRONT)
+    page.evaluate(KEY_TO_PAINT)
+    page.get_by_role("slider", name="max_loras").focus()
+    page.wait_for_timeout(200)
+    for key in ["ArrowLeft"] * 3 + ["ArrowRight"] * 6 + ["ArrowLeft"] * 6:
+        page.keyboard.press(key)
+        page.wait_for_timeout(80)
+    took = page.evaluate("window.took")
+    assert len(took) == 15
+    print(f"key to paint: median {statistics.median(took):.1f} ms")
+    assert statistics.median(took) <= FRAME_MS
+
+
+def test_every_picture_of_the_site_is_used():
+    folder = built_folder(ROOT) / "_frames"
+    if not folder.is_dir():
+        pytest.skip("the book is not built: make book")
+    pages = "".join(
+        page.read_text("utf-8")
+        for page in built_folder(ROOT).rglob("*.html")
+    )
+    there = {file.name for file in folder.iterdir()}
+    assert len(there) > 300
+    assert all(name in pages for name in there)
