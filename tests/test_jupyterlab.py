@@ -6,6 +6,7 @@ from pathlib import Path
 import lab
 import pytest
 import slider_speed
+
 from test_pages import EXPLORED
 
 ROOT = Path(__file__).parents[1]

@@ -147,6 +147,14 @@ def test_a_link_opens_at_its_stops_and_a_move_makes_one(open_page):
     assert again.problems == []
 
 
+def test_the_link_in_how_to_read_opens_at_its_stops(open_page):
+    page = open_page("book/how-to-read")
+    page.get_by_role("link", name="this link").click()
+    wanted = {"model": "Qwen2.5-7B", "max_lora_rank": 64, "max_loras": 32}
+    said = Player(MEMORY.draw).frame(wanted)[1]
+    wait_for(page, page.locator("#explore-memory"), said)
+
+
 @pytest.mark.parametrize(
     "fragment",
     ["#explore-memory?max_loras=7&tenants=x&%E0", "#explore-none?rank=8",
@@ -211,8 +219,7 @@ def test_every_picture_of_the_site_is_used():
     if not folder.is_dir():
         pytest.skip("the book is not built: make book")
     pages = "".join(
-        page.read_text("utf-8")
-        for page in built_folder(ROOT).rglob("*.html")
+        page.read_text("utf-8") for page in built_folder(ROOT).rglob("*.html")
     )
     there = {file.name for file in folder.iterdir()}
     assert len(there) > 300

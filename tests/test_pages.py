@@ -60,7 +60,9 @@ def test_nothing_serious_bars_a_reader(open_page, path, scheme, width):
         "axe_playwright_python.sync_playwright",
         reason="axe-playwright-python is not installed",
     ).Axe()
-    found = axe.run(open_page(path, scheme, width)).response
+    page = open_page(path, scheme, width)
+    page.wait_for_timeout(300)  # the theme fades its colours in
+    found = axe.run(page).response
     assert len(found["passes"]) > 10, "axe did not look"
     serious = [
         (broken["id"], [node["html"][:200] for node in broken["nodes"]])

@@ -54,7 +54,7 @@ def test_moving_a_slider_redraws(shown):
         tenants.value, max_loras.value = 100, stop
         assert f"need {engines} engines" in picture.value
         assert picture.value.count("<svg") == 1
-    assert tenants.options == (("10", 10), ("100", 100))
+    assert tenants.options == (("10 tenants", 10), ("100 tenants", 100))
 
 
 def test_a_redrawn_frame_is_the_frame_drawn_afresh():

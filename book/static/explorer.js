@@ -95,8 +95,10 @@ class Explorer {
   open(query) {
     const wanted = new URLSearchParams(query);
     this.sliders.forEach((slider, axis) => {
-      const stop = this.table.stops[axis].findIndex(
-        (known) => String(known) === wanted.get(slider.name)
+      const stop = this.table.stops[axis].findIndex((known) =>
+        wanted.getAll(slider.name).some(
+          (text) => text && (text === known || Number(text) === known)
+        )
       );
       if (stop >= 0) slider.value = stop;
       this.label(slider);

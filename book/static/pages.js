@@ -8,7 +8,7 @@ if (location.protocol === "file:") {
 
 // What scrolls sideways must be reachable by keyboard.
 function letWideOnesFocus() {
-  for (const box of document.querySelectorAll(".bd-article table, math[display]")) {
+  for (const box of document.querySelectorAll(".bd-article :is(table, .formula)")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }

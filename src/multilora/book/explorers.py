@@ -47,7 +47,11 @@ class ExplorerDirective(SphinxDirective):
         path, name = self.arguments
         notebook = Path(self.env.doc2path(self.env.docname)).parent / path
         self.env.note_dependency(str(notebook))
-        for explorer, page in stored_explorers(notebook):
+        try:
+            found = stored_explorers(notebook)
+        except (OSError, ValueError) as error:
+            raise self.error(f"{path}: {error}") from None
+        for explorer, page in found:
             if explorer.draw.__name__ == name:
                 return [nodes.raw(text=page, format="html")]
         raise self.error(f"{path} stores no explorer of {name}")

@@ -20,7 +20,8 @@ def _inline(visitor, node):
 
 
 def _block(visitor, node):
-    visitor.body.append(f"<div>{_mathml(node, 'block')}</div>")
+    mathml = _mathml(node, "block")
+    visitor.body.append(f'<div class="formula">{mathml}</div>')
     raise SkipNode
 
 

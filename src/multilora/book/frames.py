@@ -27,15 +27,20 @@ class FrameStore:
         Draws them all if that has not been done since the sources changed.
         """
         listing = self.folder / f"{self.key(explorer)}.json"
-        if not listing.is_file():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            found = [
-                [self._keep(svg), sentence]
-                for _, svg, sentence in frames(explorer)
-            ]
-            self.num_drawn += len(found)
-            listing.write_text(json.dumps(found), "utf-8")
-        return json.loads(listing.read_text("utf-8"))
+        try:
+            found = json.loads(listing.read_text("utf-8"))
+            if all((self.folder / name).is_file() for name, _ in found):
+                return found
+        except (OSError, ValueError):
+            pass  # never drawn, or by a build that was cut short
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = [
+            [self._keep(svg), sentence]
+            for _, svg, sentence in frames(explorer)
+        ]
+        self.num_drawn += len(found)
+        listing.write_text(json.dumps(found), "utf-8")
+        return found
 
     def _keep(self, svg):
         data = svg.encode()

@@ -51,8 +51,9 @@ def _slider(explorer, number, axis):
     at = stops.index(explorer.start[axis])
     name = f"stop-{explorer.name}-{number}"
     said = html.escape(value_text(axis, stops[at]))
+    shown = html.escape(label(axis))
     return (
-        f'<div class="stop"><label for="{name}">{html.escape(label(axis))}</label>'
+        f'<div class="stop"><label for="{name}">{shown}</label>'
         f'<input type="range" id="{name}" name="{axis}" min="0"'
         f' max="{len(stops) - 1}" step="1" value="{at}"'
         f' aria-valuetext="{said}" autocomplete="off">'

@@ -1,8 +1,13 @@
 """What the theme does unasked, put right."""
 
+import re
+
+ICON_SCRIPT = re.compile(r"<script[^>]*fontawesome[^>]*></script>")
+
 
 def setup(app):
     app.connect("html-page-context", _drop_thebe, priority=900)
+    app.connect("html-page-context", _offer_filter)
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
@@ -14,3 +19,16 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
             if "thebe" not in str(getattr(item, "filename", item) or "")
             and "THEBE" not in str(getattr(item, "attributes", ""))
         ]
+
+
+def _offer_filter(app, pagename, templatename, context, doctree):
+    context["without_icon_script"] = without_icon_script
+
+
+def without_icon_script(head):
+    """Return a page's head without Font Awesome's script.
+
+    book/templates/layout.html calls it: the theme brings the icons as a
+    font and, ten times as heavy, as a script for icons of one's own.
+    """
+    return ICON_SCRIPT.sub("", head)
