@@ -24,20 +24,12 @@ EXPLORED = [
 MAX_PAGE_BYTES = 1_500_000
 
 pytestmark = pytest.mark.browser
-each_view = [
-    pytest.mark.parametrize("width", [1280, 390]),
-    pytest.mark.parametrize("scheme", ["light", "dark"]),
-    pytest.mark.parametrize("path", PAGES + THEMES_OWN),
-]
+each_page = pytest.mark.parametrize("path", PAGES + THEMES_OWN)
 
 
-def in_each_view(test):
-    for mark in each_view:
-        test = mark(test)
-    return test
-
-
-@in_each_view
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@each_page
 def test_a_page_stands_alone(open_page, path, scheme, width):
     """No error or warning, no other host, no sideways scroll, one search."""
     page = open_page(path, scheme, width)
@@ -53,7 +45,10 @@ def test_a_page_stands_alone(open_page, path, scheme, width):
     assert len(scripts) == len(set(scripts)), "a script is loaded twice"
 
 
-@in_each_view
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)]
+)
+@each_page
 def test_nothing_serious_bars_a_reader(open_page, path, scheme, width):
     """axe-core finds nothing serious, the theme's own parts included."""
     axe = pytest.importorskip(
