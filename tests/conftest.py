@@ -132,6 +132,7 @@ def open_page(browser):
         page.on("pageerror", lambda e: page.problems.append(str(e)))
         page.on("console", lambda m: _note_error(page, m))
         page.on("request", lambda r: _note_request(page, r))
+        page.on("requestfailed", lambda r: page.problems.append(r.url))
         page.goto(file.as_uri() + fragment)
         return page
 

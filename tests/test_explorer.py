@@ -15,10 +15,11 @@ from multilora.player import MAX_FRAMES_KEPT, Player, frames
 from multilora.stops import label, value_text
 
 STOPS = st.lists(
-    st.integers(-9, 9) | st.floats(0, 1) | st.text(max_size=3),
-    min_size=1, max_size=4, unique_by=lambda stop: str(float(stop))
-    if not isinstance(stop, str) else stop,
-)  # fmt: skip
+    st.integers(-9, 9) | st.floats(0, 1) | st.text("a1 <&", min_size=1),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda stop: value_text("one", stop),
+).filter(lambda stops: all(str(stop).strip() for stop in stops))
 
 
 def draw_anything(fig, one=0, two=0, three=0):

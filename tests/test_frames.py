@@ -1,10 +1,13 @@
 """The Sphinx extension: frames on disk, markup, pages built for real."""
 
+import html
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ from nbformat.v4 import (
 
 from multilora.book import sources
 from multilora.book.explorers import stored_explorers
-from multilora.book.frames import FrameStore
+from multilora.book.frames import FrameStore, name_of
 from multilora.book.markup import figure
 from multilora.book.theme import without_icon_script
 from multilora.explorer import Explorer
@@ -53,21 +56,67 @@ def test_equal_frames_are_one_file_and_are_drawn_once(tmp_path, twins):
     assert again.frames_of(twins) == found and again.num_drawn == 0
 
 
-def test_other_sources_mean_other_frames(tmp_path, twins, monkeypatch):
-    store = FrameStore(tmp_path)
-    before = store.key(twins)
-    monkeypatch.setattr("multilora.book.frames.digest", lambda module: "new")
-    assert store.key(twins) != before
+@pytest.fixture
+def figs(tmp_path, monkeypatch):
+    """A package of one's own: a draw module, what it imports, its data."""
+    folder = tmp_path / "figs"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "sums.py").write_text("FACTOR = 2\n")
+    (folder / "other.py").write_text("")
+    (folder / "data.json").write_text("{}")
+    (folder / "draw.py").write_text(
+        "from figs import sums\n"
+        "from multilora.figures.style import panels\n"
+        "def draw_lines(fig, rank):\n"
+        "    (axes,) = panels(fig, {'xlim': (0, 9)})\n"
+        "    axes.axvline(rank + 0)\n"
+        "    return f'Twice {rank} is {sums.FACTOR * rank}.'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("figs")]:
+        monkeypatch.delitem(sys.modules, name)
+    return folder
+
+
+def key_of(module):
+    for function in (sources._imports, sources._data):
+        function.cache_clear()
+    return sources.digest(module)
+
+
+@pytest.mark.parametrize(
+    ("file", "matters"),
+    [("draw.py", True), ("sums.py", True), ("data.json", True),
+     ("__init__.py", True), ("other.py", False)],
+)  # fmt: skip
+def test_frames_hang_on_what_their_module_uses(figs, file, matters):
+    before = key_of("figs.draw")
+    assert key_of("figs.draw") == before
+    with (figs / file).open("a") as source:
+        source.write(" ")
+    assert (key_of("figs.draw") != before) == matters
 
 
 def test_a_lost_or_broken_store_is_drawn_again(tmp_path, twins):
     store = FrameStore(tmp_path)
     found = store.frames_of(twins)
-    (tmp_path / found[0][0]).unlink()
-    assert store.frames_of(twins) == found and store.num_drawn == 12
     (listing,) = tmp_path.glob("*.json")
-    listing.write_text("[[")
-    assert store.frames_of(twins) == found and store.num_drawn == 18
+    picture = tmp_path / found[0][0]
+    for number, harm in enumerate(
+        (picture.unlink, partial(picture.write_bytes, b""),
+         partial(listing.write_text, "[["), partial(listing.write_text, "{}")),
+        start=2,
+    ):  # fmt: skip
+        harm()
+        assert store.frames_of(twins) == found
+        assert store.num_drawn == 6 * number
+
+
+def test_too_many_frames_are_refused_before_any_is_drawn(tmp_path):
+    many = Explorer.of(draw_twins, {"one": range(1, 102), "two": range(20)})
+    with pytest.raises(ValueError, match="2,020 combinations"):
+        FrameStore(tmp_path).frames_of(many)
 
 
 def test_a_published_folder_holds_these_pictures_only(tmp_path, twins):
@@ -76,8 +125,11 @@ def test_a_published_folder_holds_these_pictures_only(tmp_path, twins):
     site = tmp_path / "site"
     site.mkdir()
     (site / "old.svg").write_text("old")
+    (site / names[0]).write_text("cut short")
     store.publish(names, site)
     assert {file.name for file in site.iterdir()} == set(names)
+    for file in site.iterdir():
+        assert name_of(file.read_bytes()) == file.name
 
 
 def test_a_picture_hangs_on_what_its_module_imports():
@@ -94,7 +146,21 @@ def test_a_sentence_cannot_break_out_of_the_page(twins, tmp_path):
     assert "<b>" not in page and page.count("</script>") == 1
     table = json.loads(re.search(r"json\">(.*)</script>", page, re.DOTALL)[1])
     assert table["frames"] == found
+    longest = max((said for _, said in found), key=len)
+    room = f'class="room" aria-hidden="true">{html.escape(longest)}<'
+    assert room in page
     assert table["values"] == [["1", "2"], ["1", "2", "3"]]
+
+
+def test_a_stops_text_cannot_break_out_either(tmp_path):
+    stops = ["<i>", '"', "a & b"]
+    quoted = Explorer.of(draw_twins, {"one": [1], "two": stops})
+    found = FrameStore(tmp_path).frames_of(quoted)
+    for start in stops:
+        at = Explorer.of(draw_twins, quoted.axes, {"two": start})
+        page = figure(at, found, "")
+        assert "<i>" not in page
+        assert f'valuetext="{html.escape(start)}"' in page
 
 
 def test_the_icons_script_goes_and_no_other():
@@ -103,56 +169,121 @@ def test_the_icons_script_goes_and_no_other():
     assert without_icon_script(icons + kept) == kept
 
 
-@pytest.fixture
-def book(tmp_path):
-    """A book of one page and one notebook, built as Sphinx builds it."""
-    output = new_output(
-        "display_data",
-        {"text/html": stored_explorers(LAB_03)[2][1], "text/plain": "x"},
-    )
-    cells = [
-        new_markdown_cell("# Lab"),
-        new_code_cell("explore()", outputs=[output]),
-    ]
-    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    notebook = new_notebook(cells=cells, metadata=metadata)
-    (tmp_path / "lab.ipynb").write_text(json.dumps(notebook))
-    shutil.copytree(ROOT / "book/static", tmp_path / "static")
-    (tmp_path / "conf.py").write_text(
-        "extensions = ['myst_nb', 'multilora.book']\n"
-        "exclude_patterns = ['_build']\n"
-        "html_static_path = ['static']\nnb_execution_mode = 'off'\n"
-        "nb_mime_priority_overrides = [['html', 'text/html', 5]]\n"
-        "html_math_renderer = 'mathml'\n"
-    )
+class Book:
+    """A book of a front page and a notebook, built as Sphinx builds it."""
 
-    def build(front):
+    def __init__(self, folder):
+        self.folder = folder
+        self.html = folder / "_build/html"
+        shutil.copytree(ROOT / "book/static", folder / "static")
+        (folder / "conf.py").write_text(
+            "extensions = ['myst_nb', 'multilora.book']\n"
+            "exclude_patterns = ['_build']\n"
+            "html_static_path = ['static']\nnb_execution_mode = 'off'\n"
+            "nb_mime_priority_overrides = [['html', 'text/html', 5]]\n"
+            "html_math_renderer = 'mathml'\n"
+        )
+
+    def store(self, *pages):
+        """Write the notebook, an output for each stored page."""
+        cells = [new_markdown_cell("# Lab")] + [
+            new_code_cell(
+                "explore()",
+                outputs=[new_output("display_data", {"text/html": page})],
+            )
+            for page in pages
+        ]
+        metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+        notebook = new_notebook(cells=cells, metadata=metadata)
+        (self.folder / "lab.ipynb").write_text(json.dumps(notebook))
+
+    def build(self, front):
         page = f"# Front\n\n```{{toctree}}\nlab\n```\n\n{front}\n"
-        (tmp_path / "index.md").write_text(page)
+        index = self.folder / "index.md"
+        if not index.is_file() or index.read_text() != page:
+            index.write_text(page)
         return subprocess.run(
-            [sys.executable, "-m", "sphinx", "-W", "-b", "html", tmp_path,
-             tmp_path / "_build/html", "-d", tmp_path / "_build/trees"],
+            [sys.executable, "-m", "sphinx", "-W", "-b", "html", self.folder,
+             self.html, "-d", self.folder / "_build/trees"],
             capture_output=True, text=True,
+            env=os.environ | {"PYTHONPATH": str(self.folder)},
         )  # fmt: skip
 
-    build.html = tmp_path / "_build/html"
-    return build
+    def page(self, name):
+        return (self.html / f"{name}.html").read_text("utf-8")
+
+    def pictures(self):
+        return {file.name for file in (self.html / "_frames").iterdir()}
+
+
+@pytest.fixture
+def book(tmp_path):
+    book = Book(tmp_path)
+    found = stored_explorers(LAB_03)
+    book.store(*[p for e, p in found if e.draw is lab03.draw_savings])
+    return book
+
+
+SAVINGS = "```{explorer} lab.ipynb draw_savings\n```"
 
 
 def test_a_page_shows_a_notebooks_explorer_and_draws_it_once(book):
-    asked = "```{explorer} lab.ipynb draw_savings\n```"
-    done = book(asked)
+    done = book.build(SAVINGS)
     assert done.returncode == 0, done.stderr
     assert "36 frames drawn, 36 pictures in the book" in done.stdout
-    for page in ("index.html", "lab.html"):
-        text = (book.html / page).read_text("utf-8")
+    for name in ("index", "lab"):
+        text = book.page(name)
         assert text.count('id="explore-savings"') == 1
         assert "data-explore" not in text and "base64" not in text
         assert text.count('type="range"') == 2
         names = set(re.findall(r"[0-9a-f]{12}\.svg", text))
-        assert names == {p.name for p in (book.html / "_frames").iterdir()}
-    again = book(asked + "\n\nMore.")
+        assert names == book.pictures()
+    again = book.build(f"{SAVINGS}\n\nMore.")
     assert "0 frames drawn, 36 pictures" in again.stdout
+
+
+def explored(rank, address="figs.draw:draw_lines"):
+    spec = {"draw": address, "axes": {"rank": rank}, "start": {}}
+    return f'<figure data-explore="{html.escape(json.dumps(spec))}"></figure>'
+
+
+def test_pages_follow_what_they_are_made_of(book, figs):
+    """A changed source, notebook, page: redrawn is what has changed."""
+    asked = "```{explorer} lab.ipynb draw_lines\n```"
+    book.store(explored([1, 2]), explored([3]))
+    done = book.build(asked)
+    assert done.returncode == 0, done.stderr
+    assert "3 frames drawn, 3 pictures" in done.stdout
+    assert 'id="explore-lines-2"' in book.page("lab")
+    assert "Twice 2 is 4." in book.page("index")
+    assert "0 frames drawn" in book.build(asked).stdout
+    (figs / "sums.py").write_text("FACTOR = 3\n")
+    assert "3 frames drawn" in book.build(asked).stdout
+    for name in ("index", "lab"):
+        assert "Twice 2 is 6." in book.page(name)
+    book.store(explored([2, 4]))
+    assert "2 frames drawn, 2 pictures" in book.build(asked).stdout
+    assert "Twice 4 is 12." in book.page("index")
+    book.store()
+    assert "0 pictures" in book.build("No explorer.").stdout
+    assert book.pictures() == set()
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (explored([1], "figs.draw:draw_gone"), "draw_gone"),
+        (explored(["a"]), "drawn by figs.draw:draw_lines at {'rank': 'a'}"),
+        (explored([]), "rank is empty"),
+    ],
+)
+def test_an_explorer_that_cannot_be_drawn_names_its_page(
+    book, figs, page, said
+):
+    book.store(page)
+    done = book.build("")
+    assert done.returncode != 0
+    assert "an explorer of lab" in done.stderr and said in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -160,11 +291,12 @@ def test_a_page_shows_a_notebooks_explorer_and_draws_it_once(book):
     [
         ("```{explorer} lab.ipynb draw_nothing\n```", "stores no explorer"),
         ("```{explorer} none.ipynb draw_savings\n```", "none.ipynb"),
+        ("```{explorer} index.md draw_savings\n```", "index.md: "),
         ("```{explorer} lab.ipynb\n```", "2 argument"),
     ],
 )
 def test_an_explorer_that_is_not_there_fails_the_build(book, front, said):
-    done = book(front)
+    done = book.build(front)
     assert done.returncode != 0
     assert said in done.stderr and "index.md" in done.stderr
 

@@ -88,6 +88,7 @@ def test_pictures_and_sentences_stand_without_javascript(open_page, path):
     assert figures.count() >= 3
     for index in range(figures.count()):
         picture = figures.nth(index).locator("img")
+        assert picture.evaluate("image => image.naturalWidth") > 400
         sentence = figures.nth(index).locator("figcaption").inner_text()
         assert picture.bounding_box()["height"] > 100
         assert sentence.startswith(picture.get_attribute("alt")[:20])

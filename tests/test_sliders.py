@@ -1,12 +1,15 @@
 """explore in a kernel's place: what it shows, moves and refuses."""
 
+import asyncio
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
 from multilora import sliders
+from multilora.ahead import IDLE_S
 from multilora.figures import lab03
 from multilora.figures.style import new_figure, panels, render_svg
 
@@ -55,6 +58,24 @@ def test_moving_a_slider_redraws(shown):
         assert f"need {engines} engines" in picture.value
         assert picture.value.count("<svg") == 1
     assert tenants.options == (("10 tenants", 10), ("100 tenants", 100))
+
+
+def test_the_next_frame_is_drawn_before_it_is_asked_for(shown):
+    drawn = []
+
+    def draw(fig, one, two):
+        panels(fig, {"title": "a"})
+        drawn.append((one, two))
+        return f"{one}, {two}"
+
+    async def move():
+        sliders.explore(draw, one=[1, 2, 3, 4], two=[1, 2], start={"one": 1})
+        widgets_of(shown[0])[0][0].value = 2
+        assert drawn == [(1, 2), (2, 2)]
+        await asyncio.sleep(IDLE_S + 0.5)
+
+    asyncio.run(move())
+    assert drawn[2:] == [(3, 2), (2, 1)]
 
 
 def test_a_redrawn_frame_is_the_frame_drawn_afresh():
@@ -121,6 +142,14 @@ def test_markup_in_a_sentence_is_escaped(shown):
         (lambda fig: None, {}, TypeError, "draw returned None"),
         (lab03.draw_savings, {"tenants": "ab", "max_loras": [8]}, TypeError,
          "tenants is 'ab'"),
+        (lab03.draw_savings, {"tenants": [True], "max_loras": [8]}, TypeError,
+         r"tenants holds \[True\]"),
+        (lab03.draw_savings, {"tenants": ["1", 1], "max_loras": [8]},
+         ValueError, "two that read the same"),
+        (lab03.draw_savings, {"tenants": [" "], "max_loras": [8]},
+         ValueError, "not empty"),
+        (partial(lab03.draw_savings, 1), {"max_loras": [8]}, TypeError,
+         "draw is functools.partial"),
         (lab03.draw_savings,
          {"tenants": [1], "max_loras": [8], "start": {"tenants": 2}},
          ValueError, "start has tenants = 2"),

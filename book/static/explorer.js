@@ -11,7 +11,6 @@ class Explorer {
     this.caption = figure.querySelector(".said");
     this.kept = new Map(); // pictures by name, loaded or on their way
     for (const slider of this.sliders) {
-      slider.value = slider.defaultValue; // a reload keeps stale values
       slider.addEventListener("input", () => this.move(slider));
       slider.addEventListener("change", () => this.remember());
       for (const kind of ["focus", "pointerenter"]) {
@@ -34,6 +33,8 @@ class Explorer {
   load(name) {
     if (!this.kept.has(name)) {
       const image = new Image();
+      // What could not be had is asked for again at the next visit.
+      image.addEventListener("error", () => this.kept.delete(name));
       image.src = this.folder + name;
       this.kept.set(name, image);
     }
@@ -55,19 +56,20 @@ class Explorer {
 
   // Picture and sentence change together, as soon as the picture is there.
   show() {
-    const [name, sentence] = (this.wanted = this.frame(this.positions()));
+    const frame = (this.wanted = this.frame(this.positions()));
+    const [name, sentence] = frame;
     const image = this.load(name);
     const swap = () => {
-      if (this.wanted[1] !== sentence) return; // the reader moved on
+      if (this.wanted !== frame) return; // the reader moved on
+      this.figure.removeAttribute("aria-busy");
       this.picture.src = image.src;
       this.picture.alt = sentence;
       this.caption.textContent = sentence;
     };
-    if (image.complete) swap();
-    else {
-      image.addEventListener("load", swap, { once: true });
-      image.addEventListener("error", swap, { once: true });
-    }
+    if (image.complete) return swap();
+    this.figure.setAttribute("aria-busy", "true");
+    image.addEventListener("load", swap, { once: true });
+    image.addEventListener("error", swap, { once: true });
   }
 
   // The stops next to this slider's: one new picture a move.
@@ -75,7 +77,8 @@ class Explorer {
     const axis = this.sliders.indexOf(slider);
     const at = this.positions();
     for (const step of [-1, 1]) {
-      const next = at.with(axis, at[axis] + step);
+      const next = [...at];
+      next[axis] += step;
       if (this.table.stops[axis][next[axis]] !== undefined) {
         this.load(this.frame(next)[0]);
       }
@@ -109,9 +112,11 @@ class Explorer {
 }
 
 function openLink(explorers) {
-  const [id, query] = location.hash.slice(1).split("?", 2);
+  // Some chat programs write ? and = as %3F and %3D.
+  const hash = location.hash.slice(1).replace(/%3F/i, "?");
+  const [id, query] = hash.split("?", 2);
   const linked = explorers.find((explorer) => explorer.figure.id === id);
-  if (linked && query) linked.open(query);
+  if (linked && query) linked.open(query.replace(/%3D/gi, "=").replace(/%26/gi, "&"));
 }
 
 const figures = document.querySelectorAll("figure.multilora[data-folder]");

@@ -7,7 +7,10 @@ import json
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from multilora.arguments import items, shown
+from multilora.stops import value_text
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def address_of(draw):
 
 def check_draw(draw, values):
     """Raise TypeError unless draw(figure, **values) can be called."""
-    if not callable(draw):
+    if not callable(draw) or not hasattr(draw, "__qualname__"):
         raise TypeError(
             f"draw is {shown(draw)}, but must be a function that takes a "
             "figure and one argument for each axis"
@@ -98,24 +101,31 @@ def check_draw(draw, values):
 
 
 def _check_axes(draw, axes):
+    if not isinstance(axes, dict) or not all(map(_is_name, axes)):
+        raise TypeError(
+            f"axes are {shown(axes)}, but must be a dict that maps the names "
+            "of draw's arguments to their stops"
+        )
     check_draw(draw, axes)
     checked = {}
     for name, axis in axes.items():
         stops = [_plain(stop) for stop in items(name, axis, object)]
         if not stops:
             raise ValueError(f"{name} is empty, but must hold a stop")
-        if any(not isinstance(stop, str | int | float) for stop in stops):
+        if not all(map(_is_stop, stops)):
             raise TypeError(
                 f"{name} holds {shown(stops)}, but stops must be "
                 "numbers or text"
             )
-        if not all(map(_is_finite, stops)):
+        if not all(map(_is_sayable, stops)):
             raise ValueError(
-                f"{name} holds {shown(stops)}, but stops must be finite"
+                f"{name} holds {shown(stops)}, but stops must be finite "
+                "numbers or text that is not empty"
             )
-        if len(set(stops)) < len(stops):
+        if len({value_text("", stop) for stop in stops}) < len(stops):
             raise ValueError(
-                f"{name} is {shown(stops)}, but holds a stop twice"
+                f"{name} is {shown(stops)}, but holds a stop twice, or two "
+                "that read the same"
             )
         checked[name] = stops
     return checked
@@ -127,6 +137,7 @@ def _check_start(axes, start):
             f"start is {shown(start)}, but must be a dict that "
             "maps an axis to its opening stop"
         )
+    start = {name: _plain(stop) for name, stop in start.items()}
     for name, stop in start.items():
         if name not in axes or stop not in axes[name]:
             raise ValueError(
@@ -137,10 +148,19 @@ def _check_start(axes, start):
     return middle | start
 
 
-def _is_finite(stop):
-    return isinstance(stop, str) or math.isfinite(stop)
+def _is_name(name):
+    return isinstance(name, str) and name.isidentifier()
+
+
+def _is_stop(stop):
+    is_kind = isinstance(stop, str | int | float)
+    return is_kind and not isinstance(stop, bool)
+
+
+def _is_sayable(stop):
+    return bool(stop.strip()) if isinstance(stop, str) else math.isfinite(stop)
 
 
 def _plain(stop):
     """A numpy scalar as the Python value that JSON can hold."""
-    return stop.item() if hasattr(stop, "item") else stop
+    return stop.item() if isinstance(stop, np.generic) else stop

@@ -14,7 +14,8 @@ class PromptHandler(KernelWebsocketHandler):
 
     async def open(self, *args, **kwargs):
         await super().open(*args, **kwargs)
-        self.set_nodelay(True)
+        if self.ws_connection is not None:  # the browser is still there
+            self.set_nodelay(True)
 
 
 def _jupyter_server_extension_points():

@@ -29,4 +29,8 @@ def frames(explorer):
     """Yield (stops, SVG text, sentence) for every combination of stops."""
     player = Player(explorer.draw)
     for stops in explorer.combinations():
-        yield stops, *player.frame(stops)
+        try:
+            yield stops, *player.frame(stops)
+        except Exception as error:
+            error.add_note(f"drawn by {explorer.address} at {stops}")
+            raise

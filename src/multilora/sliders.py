@@ -23,9 +23,10 @@ from multilora.stops import label, value_text
 def explore(draw, start=None, **axes):
     """Show draw(fig, **stops) under one slider for each axis.
 
-    draw is importable (not made in a cell), fills the figure and returns a
-    sentence. Each axis is a list of its stops, at least one; `start` maps
-    an axis to the stop it opens at, the middle one by default.
+    draw fills the figure and returns a sentence; for the book's pages it
+    must be importable, not made in a cell. Each axis is a list of its stops,
+    at least one; `start` maps an axis to the stop it opens at, the middle one
+    by default.
     Raises TypeError for a draw that does not take these axes, ValueError
     for an empty axis or a start that is none of its stops.
     """

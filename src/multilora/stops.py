@@ -32,7 +32,9 @@ def label(axis):
 
 def value_text(axis, stop):
     """Return a stop with its unit: '8 slots', '0.05 request/s', 'zipf'."""
-    text = f"{stop:,}" if isinstance(stop, int) else str(stop)
+    text = str(stop)
+    if isinstance(stop, int | float):
+        text = f"{stop:,}" if isinstance(stop, int) else f"{stop:g}"
     unit = AXES.get(axis, (axis, ""))[1]
     if unit in COUNTED and stop != 1:
         unit += "s"

@@ -13,4 +13,4 @@ def setup(app):
     for part in (explorers, formulas, theme):
         part.setup(app)
     # Frames are drawn while pages are read, on figures that are kept.
-    return {"version": "2", "env_version": 2, "parallel_read_safe": False}
+    return {"version": "2", "env_version": 3, "parallel_read_safe": False}

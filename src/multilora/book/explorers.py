@@ -13,14 +13,17 @@ puts the explorer of a notebook on another page.
 import html
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from multilora.book.frames import FrameStore
 from multilora.book.markup import figure
+from multilora.book.sources import digest
 from multilora.explorer import Explorer
 
 FOLDER = "_frames"
@@ -58,9 +61,14 @@ class ExplorerDirective(SphinxDirective):
 
 
 def stored_explorers(notebook):
-    """Return (explorer, stored page) for each one that a notebook stores."""
-    cells = json.loads(Path(notebook).read_text("utf-8"))["cells"]
-    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    """Return (explorer, stored page) for each one that a notebook stores.
+
+    Raises OSError or ValueError for a file that is not there or no notebook.
+    """
+    stored = json.loads(Path(notebook).read_text("utf-8"))
+    if not isinstance(stored, dict) or "cells" not in stored:
+        raise ValueError(f"{notebook} is no notebook: it has no cells")
+    outputs = [o for cell in stored["cells"] for o in cell.get("outputs", [])]
     pages = ["".join(o.get("data", {}).get("text/html", "")) for o in outputs]
     return [
         (_explorer(found[1]), page)
@@ -84,15 +92,20 @@ def _outdated(app, env, added, changed, removed):
     return [
         page
         for page, drawn in env.explorers.items()
-        if any(_is_stale(app, text, key) for text, (key, _) in drawn.items())
+        if any(_is_stale(app, text, key) for text, key, _ in drawn)
     ]
 
 
 def _is_stale(app, text, key):
     try:
-        return app.frame_store.key(Explorer.from_json(text)) != key
+        return _page_key(app, Explorer.from_json(text)) != key
     except ValueError:  # its draw function is gone
         return True
+
+
+def _page_key(app, explorer):
+    """What changes when an explorer's frames, words or markup may change."""
+    return app.frame_store.key(explorer) + digest(figure.__module__)
 
 
 def _forget(app, env, page):
@@ -103,21 +116,27 @@ def _put_sliders(app, doctree):
     """Replace each stored explorer of a page that has just been read."""
     page = app.env.docname
     folder = "../" * page.count("/") + FOLDER
-    drawn = {}
+    drawn, names = [], Counter()
     for node in list(doctree.findall(nodes.raw)):
         found = STORED.search(node.astext())
         if not found:
             continue
-        explorer = _explorer(found[1])
-        frames = app.frame_store.frames_of(explorer)
-        markup = figure(explorer, frames, folder)
+        try:
+            explorer = _explorer(found[1])
+            frames = app.frame_store.frames_of(explorer)
+        except Exception as error:
+            notes = " ".join(getattr(error, "__notes__", []))
+            raise ExtensionError(
+                f"an explorer of {page}: {error} {notes}"
+            ) from error
+        names[explorer.name] += 1
+        number = names[explorer.name]
+        name = explorer.name + (f"-{number}" if number > 1 else "")
+        markup = figure(explorer, frames, folder, name)
         node.replace_self(nodes.raw(text=markup, **node.attributes))
-        if explorer.to_json() in drawn:
-            logger.warning("%s explores %s twice", page, explorer.name)
-        drawn[explorer.to_json()] = (
-            app.frame_store.key(explorer),
-            [name for name, _ in frames],
-        )
+        pictures = [picture for picture, _ in frames]
+        key = _page_key(app, explorer)
+        drawn.append((explorer.to_json(), key, pictures))
     if drawn:
         app.env.explorers[page] = drawn
 
@@ -128,8 +147,8 @@ def _publish(app, error):
     names = {
         name
         for drawn in app.env.explorers.values()
-        for _, frames in drawn.values()
-        for name in frames
+        for _, _, pictures in drawn
+        for name in pictures
     }
     app.frame_store.publish(names, Path(app.outdir) / FOLDER)
     logger.info(

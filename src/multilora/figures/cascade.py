@@ -98,7 +98,7 @@ def draw_runs(fig, slots, rate):
         "title": f"{slots} slots, {rate} requests a second and adapter",
         "xlabel": "adapters", "yscale": "log",
         "ylabel": "loads per request (log)", "xlim": (0, 335),
-        "ylim": (0.006, 9),
+        "ylim": (0.006, 40),
         "yticks": [0.03, 0.1, 0.3, 1, 3],
         "yticklabels": ["0.03", "0.1", "0.3", "1", "3"],
     })  # fmt: skip
@@ -117,8 +117,8 @@ def draw_runs(fig, slots, rate):
         axes.plot(*np.array(points).reshape(-1, 2).T, "o", ms=5, mfc=face,
                   color=style.INK, label=name)  # fmt: skip
     style.threshold(axes, 1, "one a request")
-    axes.legend(loc="lower left", ncols=3, columnspacing=1,
-                bbox_to_anchor=(-0.02, -0.02))  # fmt: skip
+    axes.legend(loc="upper center", ncols=3, columnspacing=1,
+                bbox_to_anchor=(0.5, 1.0))  # fmt: skip
     middle = len(table["adapters"]) // 2
     real, ours, ideal = (
         table[name][middle] for name in ("loads", "set_order", "ideal")

@@ -29,9 +29,9 @@ def draw_singular_values(fig, rank):
     table = singular_values_table(rank)
     width = len(table["base"])
     (axes,) = style.panels(fig, {
-        "title": "Singular values, largest first",
-        "xlabel": "index", "ylabel": "singular value",
-        "xlim": (0, width + 1), "ylim": (1e-16, 1e3), "yscale": "log",
+        "title": "Singular values",
+        "xlabel": "index", "ylabel": "value, largest first",
+        "xlim": (0, width + 1), "ylim": (3e-17, 1e3), "yscale": "log",
     })  # fmt: skip
     index = np.arange(1, width + 1)
     axes.plot(index, table["base"], "o", ms=3, color=style.WEIGHTS,
@@ -39,7 +39,7 @@ def draw_singular_values(fig, rank):
     axes.plot(index, np.maximum(table["delta"], 1e-16), "o", ms=3,
               color=style.SLOTS, label="delta B @ A")  # fmt: skip
     style.threshold(axes, rank + 0.5, f"rank {rank}", vertical=True)
-    axes.legend(loc="center right")
+    style.legend_above(axes)
     num_large = int((table["delta"] > 1e-9).sum())
     return (
         f"Rank {rank}: {num_large} of {width} singular values of the delta "

@@ -88,7 +88,8 @@ def draw_reservation(fig, max_loras, max_lora_rank):
     })  # fmt: skip
     axes.barh(1, weights / 2**20, 0.6, color=style.WEIGHTS)
     axes.barh(0, slots / 2**20, 0.6, color=style.SLOTS)
-    style.threshold(axes, weights / 2**20, "the base", vertical=True)
+    style.threshold(axes, weights / 2**20, "size of the base", vertical=True)
+    style.legend_above(axes, ncols=1)
     return (
         f"max_loras={max_loras}, max_lora_rank={max_lora_rank}: slots take "
         f"{format_bytes(slots)}, {slots / weights:.2f} times the base."

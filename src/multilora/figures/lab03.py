@@ -84,17 +84,19 @@ def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
     bottom = np.zeros(len(ticks))
     chosen = SLOT_COUNTS.index(choice("max_loras", max_loras, SLOT_COUNTS))
     for name, color in (("weights", style.WEIGHTS), ("slots", style.SLOTS),
-                        ("kv", style.KV)):  # fmt: skip
-        bars = left.bar(ticks, table[name], bottom=bottom, color=color,
-                        label=name, alpha=0.45)  # fmt: skip
-        bars[chosen].set_alpha(1)
-        bottom += table[name]
-    style.threshold(left, table["usable"], "90 % of the card")
-    left.legend(loc="upper left", ncols=2, fontsize=7.5, columnspacing=0.8,
+                        ("KV", style.KV)):  # fmt: skip
+        size = np.array(table[name.lower()])
+        left.bar(ticks, size, bottom=bottom, color=color, alpha=0.45)
+        left.bar(chosen, size[chosen], bottom=bottom[chosen], color=color,
+                 label=name)  # fmt: skip
+        bottom += size
+    style.threshold(left, table["usable"], "90 % of it")
+    left.legend(loc="upper left", ncols=2, columnspacing=0.8,
                 handlelength=1.4)  # fmt: skip
     thousand_tokens = np.array(table["kv_tokens"]) / 1000
     right.plot(ticks, thousand_tokens, "o-", ms=4, color=style.KV)
-    right.plot(chosen, thousand_tokens[chosen], "o", ms=9, color=style.KV)
+    right.plot(chosen, thousand_tokens[chosen], "o", ms=9, color=style.KV,
+               clip_on=False)  # fmt: skip
     tokens = table["kv_tokens"][chosen]
     end = (
         f"at most {tokens:,} KV tokens remain"
@@ -133,7 +135,8 @@ def draw_savings(fig, tenants, max_loras):
     need = engines_needed(tenants, max_loras)
     axes.plot([tenants, tenants], [need, tenants], color=style.HIT, lw=5,
               alpha=0.6, label="saved")  # fmt: skip
-    style.threshold(axes, tenants, f"{tenants} tenants", vertical=True)
+    style.threshold(axes, tenants, f"{tenants} tenants", vertical=True,
+                    end=tenants / MAX_TENANTS)  # fmt: skip
     axes.legend(loc="upper left")
     return (
         f"{tenants} tenants at max_loras={max_loras} need {need} engines "
@@ -154,8 +157,12 @@ def draw_fleet(fig, spread_hours, tenants, max_loras=8, peak_load=0.25):
         "ylim": (0, 0.3 * MAX_TENANTS), "grid": "y",
         "xticks": list(range(0, HOURS, 3)),
     })  # fmt: skip
-    colors = np.where(load > floor, style.MISS, style.HIT)
-    axes.bar(np.arange(HOURS), load, color=colors)
+    hours, is_over = np.arange(HOURS), load > floor
+    for chosen, color, name in (
+        (~is_over, style.HIT, "load"),
+        (is_over, style.MISS, "load above it"),
+    ):
+        axes.bar(hours[chosen], load[chosen], color=color, label=name)
     style.threshold(axes, floor, f"slots ask for {floor} engines")
     axes.legend(loc="upper left")
     return (

@@ -82,17 +82,17 @@ def draw_thrash(fig, tenants, max_loras, skew):
     trace = traffic.zipf(NUM_REQUESTS, tenants, skew)
     rates = hit_rate_curve(trace, tenants)
     left, right = style.panels(fig, {
-        "title": "Hit rate against slots", "xlabel": "slots",
+        "title": "Hit rate", "xlabel": "slots",
         "ylabel": "hit rate", "xlim": (0, 64), "ylim": (0, 1.05),
         "widths": (3, 2),
     }, {
         "title": "The last 120 requests", "xlabel": "request",
         "ylabel": "tenant", "xlim": (-2, 121),
-        "ylim": (1.2 * MAX_TENANTS, -0.5),
+        "ylim": (1.2 * MAX_TENANTS, -2),
     })  # fmt: skip
     left.plot(np.arange(1, tenants + 1), rates, color=style.HIT)
     style.threshold(left, max_loras, f"max_loras = {max_loras}", True)
-    left.legend(loc="lower right")
+    style.legend_above(left, ncols=1)
     is_miss = first_token_ms(trace, max_loras, 0, 1)[-120:] > 0
     recent, index = trace[-120:], np.arange(120)
     for mask, color, name in ((~is_miss, style.HIT, "hit"),
@@ -129,7 +129,7 @@ def draw_starvation(fig, hot_every):
               edgecolor=style.PALE, lw=0.4, label="running")  # fmt: skip
     axes.barh(0, cold, 0.5, 0, color=style.DEFERRED, label="deferred")
     axes.barh(0, 3, 0.5, cold, color=style.HIT, edgecolor=style.PALE, lw=0.4)
-    style.threshold(axes, 50, "last hot arrival", vertical=True)
+    style.threshold(axes, max(starts), "last hot arrival", vertical=True)
     axes.legend(loc="upper left", ncols=3)
     return (
         f"Steps from one hot request to the next: {hot_every}, each runs 3; "
@@ -195,7 +195,7 @@ def draw_shapes(fig, max_loras):
     rates = list(table.values())
     colors = [style.HIT if rate >= 0.75 else style.MISS for rate in rates]
     bars = axes.bar(range(len(rates)), rates, color=colors)
-    axes.bar_label(bars, [f"{rate:.0%}" for rate in rates], fontsize=8)
+    axes.bar_label(bars, [f"{rate:.1%}" for rate in rates], fontsize=8.5)
     style.threshold(axes, 0.75, "75 %, where a miss is the exception")
     axes.legend(loc="upper right")
     text = ", ".join(f"{name} {rate:.1%}" for name, rate in table.items())

@@ -94,10 +94,11 @@ def _apply(axes, setting):
         axes.grid(True, axis=grid_axis)
 
 
-def threshold(axes, value, label, vertical=False):
-    """Draw and name the line that matters."""
+def threshold(axes, value, label, vertical=False, end=1):
+    """Draw and name the line that matters, to this share of the axes."""
     line = axes.axvline if vertical else axes.axhline
-    line(value, color=INK, linewidth=1, linestyle=(0, (4, 2)), label=label)
+    line(value, 0, end, color=INK, linewidth=1, linestyle=(0, (4, 2)),
+         label=label)  # fmt: skip
 
 
 def legend_above(axes, ncols=3):
@@ -118,8 +119,10 @@ def render_svg(draw, values, figure=None):
             )
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata=_NO_METADATA)
-    svg = out.getvalue()
-    return re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL), sentence
+    svg = re.sub(r"^.*?(?=<svg)", "", out.getvalue(), flags=re.DOTALL)
+    return svg.replace("'DejaVu Sans'", FONTS), sentence
 
 
+# The page's reader may lack matplotlib's font; Verdana is nearly as wide.
+FONTS = "'DejaVu Sans', Verdana, sans-serif"
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
