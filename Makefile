@@ -20,7 +20,8 @@ ENGINE_PINS := $(if $(CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
 CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab grade notebooks normalise measure slider-speed pictures lint browser \
+.PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
+	lint browser \
 	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
