@@ -1,12 +1,13 @@
 """Explorers as data: written, read back, refused, drawn ahead."""
 
 import asyncio
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multilora.ahead import IDLE_S, Ahead, neighbours
+from multilora.ahead import IDLE_S, QUICK_S, Ahead, neighbours
 from multilora.book.markup import place
 from multilora.explorer import Explorer
 from multilora.figures import lab03
@@ -135,6 +136,44 @@ def test_a_frame_that_fails_ahead_fails_when_it_is_asked_for():
     player = asyncio.run(wait())
     with pytest.raises(ValueError, match="one is 1"):
         player.frame({"one": 1})
+
+
+def test_a_slow_drawing_is_not_begun_while_nobody_asks():
+    def draw(fig, one):
+        time.sleep(QUICK_S + 0.05)
+        return draw_anything(fig, one)
+
+    async def wait():
+        player = Player(draw)
+        player.frame({"one": 1})
+        Ahead(player).expect([{"one": 2}])
+        await asyncio.sleep(IDLE_S + 0.3)
+        return len(player.kept)
+
+    assert asyncio.run(wait()) == 1
+
+
+def test_a_key_is_heard_between_two_frames():
+    """A kernel needs several turns of its loop for one message."""
+    order = []
+
+    async def hear():
+        for _ in range(10):
+            await asyncio.sleep(0)
+        order.append("key")
+
+    def draw(fig, one):
+        order.append(one)
+        if one == 1:
+            asyncio.get_running_loop().create_task(hear())
+        return draw_anything(fig, one)
+
+    async def wait():
+        Ahead(Player(draw)).expect([{"one": 1}, {"one": 2}])
+        await asyncio.sleep(2 * IDLE_S + 0.5)
+
+    asyncio.run(wait())
+    assert order == [1, "key", 2]
 
 
 def test_without_an_event_loop_nothing_is_drawn_ahead():

@@ -66,7 +66,7 @@ def sentence_of(box):
 def wait_for_other(box, sentence):
     """Wait until the box says another sentence."""
     caption = box.locator("figcaption")
-    caption.filter(has_not_text=sentence).wait_for(timeout=10_000)
+    caption.filter(has_not_text=sentence).wait_for(timeout=30_000)
 
 
 def test_explore_answers_in_a_third_of_interact(browser):

@@ -3,12 +3,14 @@
 import asyncio
 
 IDLE_S = 0.03  # a held key repeats about every 0.03 s: not idle yet
+QUICK_S = 0.15  # a key may have to wait for one frame, so not for a slow one
 
 
 class Ahead:
     """Draws expected frames of a player, one at a time, in idle moments.
 
-    Where no event loop runs, as outside a kernel, it does nothing.
+    Only while its frames are quick, and not where no event loop runs, as
+    outside a kernel.
     """
 
     def __init__(self, player):
@@ -19,26 +21,28 @@ class Ahead:
     def expect(self, frames):
         """Draw these stops next, in this order, in place of older wishes."""
         self.waiting = list(frames)
-        self._wait(IDLE_S)
+        self._wait()
 
-    def _wait(self, seconds):
+    def _wait(self):
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
         if self.timer:
             self.timer.cancel()
-        self.timer = loop.call_later(seconds, self._draw_one)
+        self.timer = loop.call_later(IDLE_S, self._draw_one)
 
     def _draw_one(self):
-        if not self.waiting:
+        if not self.waiting or self.player.seconds > QUICK_S:
             return
         try:
             self.player.frame(self.waiting.pop(0))
         except Exception:
             # It will be raised where the reader sees it: when he asks.
             self.waiting.clear()
-        self._wait(0)  # between two frames a key is heard
+        # A kernel takes several turns of its loop to hear a key: no frame
+        # may come between them.
+        self._wait()
 
 
 def neighbours(explorer, stops, axis, previous):

@@ -1,5 +1,6 @@
 """A player: frames of one draw, on one kept figure, the latest remembered."""
 
+import time
 from collections import OrderedDict
 
 from multilora.figures.style import new_figure, render_svg
@@ -14,12 +15,15 @@ class Player:
         self.draw = draw
         self.figure = new_figure()
         self.kept = OrderedDict()
+        self.seconds = 0.0  # what the last drawing took
 
     def frame(self, stops):
         """Return (SVG text, sentence) at these stops."""
         key = tuple(stops.items())
         if key not in self.kept:
+            begun = time.perf_counter()
             self.kept[key] = render_svg(self.draw, stops, self.figure)
+            self.seconds = time.perf_counter() - begun
             if len(self.kept) > MAX_FRAMES_KEPT:
                 self.kept.popitem(last=False)
         return self.kept[key]

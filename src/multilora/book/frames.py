@@ -74,16 +74,18 @@ class FrameStore:
             if path.name not in names:
                 path.unlink()
         for name in names:
-            data = (self.folder / name).read_bytes()
-            if not (folder / name).is_file() or (
-                (folder / name).stat().st_size != len(data)
-            ):
-                write_whole(folder / name, data)
+            kept, copy = self.folder / name, folder / name
+            if not copy.is_file() or size_of(copy) != size_of(kept):
+                write_whole(copy, kept.read_bytes())
 
 
 def name_of(data):
     """Return the file name of a picture: a hash of its content."""
     return f"{hashlib.sha256(data).hexdigest()[:12]}.svg"
+
+
+def size_of(path):
+    return path.stat().st_size
 
 
 def write_whole(path, data):
