@@ -44,29 +44,15 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
         box.scroll_into_view_if_needed()
         handles = box.locator(".noUi-handle")
         for number in range(handles.count()):
-            said = {sentence_of(box)}
-            value = box.locator(".widget-readout").nth(number)
+            said = {box.locator("figcaption").inner_text()}
             for key in ("Home", "End"):
-                before = value.inner_text(), sentence_of(box)
                 handles.nth(number).focus()
                 page.keyboard.press(key)
-                page.wait_for_timeout(50)
-                if value.inner_text() != before[0]:
-                    wait_for_other(box, before[1])
-                said.add(sentence_of(box))
+                page.wait_for_timeout(500)
+                said.add(box.locator("figcaption").inner_text())
             assert len(said) >= 2, f"slider {number} of explorer {index}"
             assert box.locator("svg").count() == 1
     context.close()
-
-
-def sentence_of(box):
-    return box.locator("figcaption").inner_text()
-
-
-def wait_for_other(box, sentence):
-    """Wait until the box says another sentence."""
-    caption = box.locator("figcaption")
-    caption.filter(has_not_text=sentence).wait_for(timeout=30_000)
 
 
 def test_explore_answers_in_a_third_of_interact(browser):
