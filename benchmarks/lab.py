@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+
+from multilora.engine.launch import HOST, free_port
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = [
@@ -24,9 +25,7 @@ FLAGS = [
 @contextmanager
 def jupyterlab(folder, *options):
     """Serve a folder in JupyterLab; yield the address; gone afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
         f"--port={port}", "--IdentityProvider.token=", *options, str(folder),
@@ -34,7 +33,7 @@ def jupyterlab(folder, *options):
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://{HOST}:{port}"
     try:
         _wait_until_up(f"{address}/api/status")
         yield address
