@@ -1,15 +1,23 @@
 """The curve against one cache a slot count; Che against the curve."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multilora import traffic
-from multilora.hitrate import che_hit_curve, hit_rate_curve, lru_hit_curve
-from multilora.serving import first_token_ms
+from multilora.fast import WORTH_REQUESTS, has_numba, use_numba
+from multilora.hitrate import (
+    HitCounter,
+    che_hit_curve,
+    hit_rate_curve,
+    lru_hit_curve,
+)
+from multilora.reuse import FIRST_USE, reuse_depths
+from multilora.serving.steps import first_token_ms
 from multilora.slots import AdapterSlotCache
 
 
@@ -34,6 +42,114 @@ def test_the_curve_is_one_cache_a_slot_count(trace, spare):
     ]
     assert curve.tolist() == expected
     assert (np.diff(curve) >= 0).all()
+
+
+def depths_by_a_list(trace):
+    """Move to front, one list: the plainest form of the same numbers."""
+    stack, depths = [], []
+    for adapter_id in trace:
+        depth = FIRST_USE
+        if adapter_id in stack:
+            depth = stack.index(adapter_id)
+            stack.remove(adapter_id)
+        stack.insert(0, adapter_id)
+        depths.append(depth)
+    return depths
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=300),
+    st.sampled_from([1, 70_000, 10**12]),
+)
+def test_depths_are_those_of_a_list(trace, factor):
+    """Ids of 16 bits, more, and far more take different roads to sort."""
+    trace = [adapter_id * factor for adapter_id in trace]
+    assert reuse_depths(trace).tolist() == depths_by_a_list(trace)
+
+
+@pytest.mark.parametrize("num_adapters", [3, 700, 20_000])
+def test_long_traces_are_cut_in_pieces_that_fit(num_adapters):
+    """With 20,000 adapters the stack alone fills more than half a piece."""
+    trace = traffic.zipf(90_000, num_adapters, 0.6)
+    counter = HitCounter("plain")
+    for part in np.array_split(trace, 7):
+        counter.add(part)
+    assert (counter.curve() == lru_hit_curve(trace)).all()
+    for slots in (1, 2, num_adapters // 3 + 1):
+        hits = hits_of_one_cache(trace.tolist(), slots)
+        assert counter.curve()[slots - 1] == hits
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@settings(deadline=None)
+@given(
+    st.integers(1, 9_000),
+    st.integers(1, 20_000),
+    st.floats(0, 2),
+    st.sampled_from([1, 10**9]),
+    st.integers(1, 4),
+)
+def test_numba_counts_what_numpy_counts(
+    num_adapters, num_requests, skew, factor, num_parts
+):
+    trace = traffic.zipf(num_requests, num_adapters, skew) * factor
+    plain, fast = HitCounter("plain"), HitCounter("numba")
+    for part in np.array_split(trace, num_parts):
+        if len(part):
+            plain.add(part)
+            fast.add(part)
+    assert (plain.curve() == fast.curve()).all()
+    assert plain.num_requests == fast.num_requests == num_requests
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+def test_small_ids_may_be_followed_by_large_ones():
+    plain, fast = HitCounter("plain"), HitCounter("numba")
+    for part in ([3, 1, 3], [10**15, 1, 3, 10**15], [2, 10**8, 1]):
+        plain.add(part)
+        fast.add(part)
+    assert plain.curve().tolist() == fast.curve().tolist()
+
+
+def test_memory_grows_with_adapters_not_with_requests():
+    """Three million requests leave a counter no larger than 50 do."""
+    counter = HitCounter("plain")
+    for seed in range(3):
+        counter.add(traffic.zipf(1_000_000, 50, seed=seed))
+    assert counter.num_requests == 3_000_000
+    held = pickle.dumps(counter)
+    assert len(held) < 5_000
+
+
+def test_a_bad_piece_changes_nothing():
+    counter = HitCounter("plain")
+    counter.add([1, 2, 1])
+    before = counter.curve().tolist()
+    with pytest.raises(ValueError, match="trace is"):
+        counter.add([1, -2])
+    assert counter.curve().tolist() == before == [0, 1]
+    assert counter.num_requests == 3
+
+
+def test_the_bar_counts_every_request(capsys):
+    HitCounter("plain").add([1, 2, 1], progress=True)
+    assert "3.00/3.00" in capsys.readouterr().err
+
+
+def test_numba_is_asked_for_by_name_where_it_is_missing(monkeypatch):
+    monkeypatch.setattr("multilora.fast.has_numba", lambda: False)
+    assert not use_numba("auto", 10**9)
+    with pytest.raises(ModuleNotFoundError, match="engine is 'numba'"):
+        use_numba("numba", 1)
+
+
+def test_numba_starts_only_where_it_is_worth_it(monkeypatch):
+    monkeypatch.setattr("multilora.fast.has_numba", lambda: True)
+    assert not use_numba("auto", WORTH_REQUESTS - 1)
+    assert use_numba("auto", WORTH_REQUESTS)
+    assert not use_numba("plain", 10**9)
 
 
 def test_the_cliff_of_cyclic_traffic():
@@ -150,6 +266,7 @@ def test_a_request_is_cold_where_the_cache_misses(trace, max_loras):
         (lru_hit_curve, (None,), "trace is None"),
         (lru_hit_curve, ([1, 2, 3], 2), "num_adapters is 2"),
         (lru_hit_curve, ([1, 2], 2.5), "num_adapters is 2.5"),
+        (HitCounter, ("cython",), "engine is 'cython'"),
         (che_hit_curve, ([],), "popularity has shape"),
         (che_hit_curve, ([-1, 2],), "popularity is"),
         (che_hit_curve, ([0, 0],), "popularity is"),

@@ -1,18 +1,20 @@
 """Hits against slots: exact for a trace, approximate for a popularity."""
 
 import numpy as np
+from tqdm import tqdm
 
+from multilora import reuse
 from multilora.arguments import (
-    any_array,
     integer,
     real_array,
     require_finite,
     shown,
 )
-from multilora.operands import BASE
+from multilora.fast import use_numba
+from multilora.reuse import check_trace
 from multilora.traffic import MAX_ADAPTERS
 
-FIRST_USE = -1
+PIECE = 2**20  # requests between two steps of the progress bar
 
 
 def lru_hit_curve(trace, num_adapters=None):
@@ -22,43 +24,64 @@ def lru_hit_curve(trace, num_adapters=None):
     slot and are left out. K is num_adapters, or the number of distinct ids.
     Entry c - 1 is the hits with c slots, an int64 array of length K.
     A request is a hit with c slots exactly when fewer than c distinct
-    adapters were asked for since its last use (Mattson et al. 1970). The
-    time grows with len(trace) × K.
+    adapters were asked for since its last use (Mattson et al. 1970). Long
+    traces are counted by numba where it is installed; HitCounter leaves
+    that choice to you. policies.lru_hits is the readable twin, for one slot
+    count.
     Raises ValueError for an empty trace, ids below -1, or a num_adapters
     below the number of distinct ids.
     """
-    depths = reuse_depths(trace)
-    num_distinct = int((depths == FIRST_USE).sum())
-    if num_adapters is None:
-        num_adapters = num_distinct
-    num_adapters = integer(
-        "num_adapters", num_adapters, num_distinct, MAX_ADAPTERS
-    )
-    reused = depths[depths != FIRST_USE]
-    return np.cumsum(np.bincount(reused, minlength=num_adapters))
+    trace = check_trace(trace)
+    counter = HitCounter("numba" if use_numba("auto", len(trace)) else "plain")
+    counter.add(trace)
+    return counter.curve(num_adapters)
 
 
-def reuse_depths(trace):
-    """Return how many other adapters came since each request's last use.
+class HitCounter:
+    """The hit curve of a trace that comes in pieces, kept up to date.
 
-    One int64 an adapter request of the trace (base rows, -1, left out),
-    FIRST_USE for an adapter's first. An LRU cache of c slots hits exactly
-    where the depth is from 0 to c - 1. The time grows with len(trace) × the
-    number of distinct ids.
+    What it remembers grows with the number of adapters, not of requests.
+    engine is one of fast.ENGINES; "auto" is numba where it is installed.
     """
-    stack = []  # most recently used first
-    depths = []
-    for adapter_id in check_trace(trace).tolist():
-        try:
-            depth = stack.index(adapter_id)
-        except ValueError:
-            depths.append(FIRST_USE)
-            stack.insert(0, adapter_id)
-            continue
-        depths.append(depth)
-        if depth:
-            stack.insert(0, stack.pop(depth))
-    return np.array(depths, dtype=np.int64)
+
+    def __init__(self, engine="auto"):
+        self.num_requests = 0
+        self._stack = reuse.ReuseStack()
+        if use_numba(engine, num_requests=np.inf):
+            from multilora import reuse_numba
+
+            self._stack = reuse_numba.ReuseStack()
+        self._num_at_depth = np.zeros(1, dtype=np.int64)
+
+    def add(self, trace, progress=False):
+        """Count the next piece of a trace, with a bar if progress is true.
+
+        Each call takes a sequence of ids; errors are those of check_trace,
+        and a piece that raises one changes nothing.
+        """
+        ids = check_trace(trace)
+        with tqdm(total=len(ids), unit=" requests", unit_scale=True,
+                  disable=not progress) as bar:  # fmt: skip
+            for start in range(0, len(ids), PIECE):
+                part = ids[start : start + PIECE]
+                self._num_at_depth = self._stack.count(
+                    part, self._num_at_depth
+                )
+                self.num_requests += len(part)
+                bar.update(len(part))
+
+    def curve(self, num_adapters=None):
+        """Return the hits so far at 1..K slots, as lru_hit_curve does."""
+        num_distinct = self._stack.num_distinct
+        if num_adapters is None:
+            num_adapters = num_distinct
+        num_adapters = integer(
+            "num_adapters", num_adapters, num_distinct, MAX_ADAPTERS
+        )
+        at_depth = np.zeros(num_adapters, dtype=np.int64)
+        num_used = min(num_adapters, len(self._num_at_depth))
+        at_depth[:num_used] = self._num_at_depth[:num_used]
+        return np.cumsum(at_depth)
 
 
 def hit_rate_curve(trace, num_adapters=None):
@@ -103,21 +126,3 @@ def che_hit_curve(popularity):
     slots = np.arange(1, len(p) + 1)
     rates = np.interp(slots, np.concatenate(num_seen), np.concatenate(rates))
     return np.where(slots >= len(asked), 1.0, rates)
-
-
-def check_trace(trace):
-    """Return the adapter requests of a trace: its ids without the base."""
-    ids = np.asarray(any_array(trace))
-    if ids.dtype.kind not in "iu" and ids.size:
-        raise TypeError(
-            f"trace is {shown(trace)}, but must be integer adapter ids"
-        )
-    if ids.ndim != 1 or not ids.size or ids.min() < BASE:
-        raise ValueError(
-            f"trace is {shown(trace)}, but must be a row of adapter ids, "
-            "-1 (base) or more, at least one"
-        )
-    ids = ids[ids != BASE]
-    if not ids.size:
-        raise ValueError("trace holds base requests only (-1): no adapters")
-    return ids
