@@ -13,6 +13,7 @@ import pytest
 from multilora import (
     adapter_check,
     adapter_file,
+    arrivals,
     budget,
     cascade,
     checkpoints,
@@ -28,8 +29,8 @@ from multilora import (
     published,
     reconciled,
     reservation,
+    reuse,
     rounding,
-    serving,
     slots,
     tenants,
     tiers,
@@ -38,6 +39,8 @@ from multilora import (
     walks,
 )
 from multilora.engine.views import Reply
+from multilora.serving import cost as serving_cost
+from multilora.serving import diagnosis, limits, run, steps, workload
 from multilora.shapes import ModelShape
 from multilora.tenants import corpus
 
@@ -45,10 +48,13 @@ LLAMA = published.model_shape("Llama-2-7B")
 X, W = np.ones((2, 3)), np.ones((4, 3))
 A, B = np.ones((1, 3)), np.ones((4, 1))
 BATCH = (X, W, [(A, B)], [0, -1], [1.0])
-JOB = serving.Job("a", 1, 0, 1)
+JOB = steps.Job("a", 1, 0, 1)
 SMALL = ModelShape.from_config(tenants.folder_of("base"))
 REPLY = Reply("a", None, "b", (1,), (-1.0,))
-STEP = serving.Step(0, ["a"], [], ["a"], 1)
+STEP = steps.Step(0, ["a"], [], ["a"], 1)
+SERVED = run.serve(
+    workload.make_workload([0.0], [0]), limits.engine_limits(2), engine="plain"
+)
 
 GOOD = {
     lora.lora_delta: (X, A, B, 1.0),
@@ -96,6 +102,8 @@ GOOD = {
     load_cost.seconds_loading: (1, 1, 1.0, 1.0),
     rounding.delta_error_bound: (X, A, B, 1.0, "float32", "float32"),
     hitrate.lru_hit_curve: ([1, 2], 3),
+    hitrate.HitCounter().add: ([1, 2],),
+    reuse.reuse_depths: ([1, 2],),
     hitrate.hit_rate_curve: ([1, 2], 3),
     hitrate.che_hit_curve: ([1, 2],),
     traffic.uniform: (5, 5, 0),
@@ -105,10 +113,21 @@ GOOD = {
     traffic.sticky: (5, 5, 0.5, 0),
     traffic.bursts: (5, 1.0, 2.0, 0),
     traffic.poisson: (5, 1.0, 2.0, 0),
-    serving.simulate: ([JOB], 2, 3),
-    serving.steps_waited: ([JOB], [STEP]),
-    serving.hot_and_cold: (5, 2, 3),
-    serving.first_token_ms: ([1, 2], 2, 1.0, 1.0),
+    arrivals.poisson_arrivals: ([1.0], 2.0, 0),
+    arrivals.bursty_arrivals: ([1.0], 2.0, 2.0, 0),
+    arrivals.diurnal_arrivals: ([1.0], 2.0, 9.0, 0.5, 1.0, 5.0, 0),
+    workload.make_workload: ([0.0, 1.0], [0, -1], 5, 6, 3),
+    workload.geometric_tokens: (5, 3.0, 9, 0),
+    limits.engine_limits: (2, 3, 4, 5, "one by one"),
+    serving_cost.step_cost: (1.0, 1.0, 1.0, 0.1, 1.0, 1.0),
+    run.serve: (SERVED[0], SERVED[1], None, "plain", 0),
+    diagnosis.late_by_cause: (SERVED, 5.0),
+    diagnosis.causes_ns: (SERVED,),
+    diagnosis.tenant_table: (SERVED,),
+    steps.simulate: ([JOB], 2, 3),
+    steps.steps_waited: ([JOB], [STEP]),
+    steps.hot_and_cold: (5, 2, 3),
+    steps.first_token_ms: ([1, 2], 2, 1.0, 1.0),
     fleet.load_by_hour: (5, 0.5, 2, 0.1),
     fleet.engines_under_load: (5, 2, [1.0]),
     fleet.merged_bytes: (5, 5),
@@ -141,7 +160,7 @@ WRONG = [
 # What None means where it is allowed: no LoRA, no filter, no limit, default.
 OPTIONAL = {"max_loras", "target_modules", "max_num_seqs", "num_adapters",
             "num_hot", "vocab_size", "base_sha256",
-            "max_cpu_loras"}  # fmt: skip
+            "max_cpu_loras", "cost"}  # fmt: skip
 NEVER_FINE = (None, math.nan, math.inf, b"a", True, 1 + 2j, len)
 
 

@@ -18,7 +18,7 @@ from multilora.engine.trial import try_misfits
 from multilora.evaluation import accuracy, eval_diff, tag_matrix
 from multilora.merged import write_merged
 from multilora.misfits import PAYLOAD_RAN, make_misfit
-from multilora.serving import Job, simulate
+from multilora.serving.steps import Job, simulate
 from multilora.slots import AdapterSlotCache
 from multilora.tenants import corpus, folder_of
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multilora.published import published
-from multilora.serving import Job, hot_and_cold, simulate, steps_waited
+from multilora.serving.steps import Job, hot_and_cold, simulate, steps_waited
 from multilora.slots import AdapterSlotCache, Request, schedule_step
 
 ids = st.integers(-1, 7)

@@ -37,6 +37,7 @@ _FILES = (
     "reconciliation",
     "overhead",
     "slider_speed",
+    "step_costs",
     "published_capture",
 )
 

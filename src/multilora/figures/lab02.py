@@ -6,7 +6,7 @@ from multilora import tenants
 from multilora.arguments import choice
 from multilora.economics import slot_reservation_bytes
 from multilora.figures import style
-from multilora.serving import Job, simulate
+from multilora.serving.steps import Job, simulate
 from multilora.shapes import ModelShape
 from multilora.units import format_bytes
 

@@ -9,7 +9,7 @@ from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.hitrate import che_hit_curve, hit_rate_curve
 from multilora.published import published
-from multilora.serving import (
+from multilora.serving.steps import (
     first_token_ms,
     hot_and_cold,
     simulate,

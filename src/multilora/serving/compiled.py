@@ -1,0 +1,311 @@
+"""The engine in numba: the same steps as plain, equal to the nanosecond.
+
+Queues are linked through the records of requests, departures kept in a ring
+of steps, the CPU tier in a list by last use. Names are those of plain, where
+each part is easier to read. All in one file: numba's cache of compiled code
+does not see that a function of another file has changed.
+"""
+
+from numba import njit
+
+from multilora.serving.memory import NONE, new_memory, new_numbers
+from multilora.serving.trace import Totals, Trace
+from multilora.walks import WALKS
+
+PPM = 10**6
+
+
+def run_engine(workload, limits, cost, order):
+    """Return the Trace of a run; order ranks the adapters in a walk."""
+    memory = new_memory(workload, limits, order)
+    numbers = new_numbers(limits, cost, WALKS[limits.walk].num_to_settle)
+    _run(memory, numbers)
+    notes = [memory.requests[name].copy() for name in Trace._fields[:-1]]
+    totals = [int(numbers[name][0]) for name in Totals._fields]
+    return Trace(*notes, Totals(*totals))
+
+
+@njit(cache=True, error_model="numpy", _nrt=False)
+def _run(w, numbers):
+    s = numbers[0]
+    while True:
+        _join(w, s)
+        if s.num_running == 0 and s.num_waiting == 0:
+            if s.num_joined == len(w.requests):
+                return
+            s.now = w.requests[s.num_joined].arrival
+        else:
+            _run_step(w, s)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _join(w, s):
+    while s.num_joined < len(w.requests):
+        r = w.requests[s.num_joined]
+        if r.arrival > s.now:
+            return
+        a = w.adapters[r.adapter]
+        if a.front == NONE:
+            a.front = s.num_joined
+        else:
+            w.requests[a.back].behind = s.num_joined
+        a.back = s.num_joined
+        a.num_behind += 1
+        s.num_waiting += 1
+        s.num_ready += a.is_base or a.running > 0
+        r.blocked_at_join = _blocked_ns(s, a)
+        r.joined = s.now
+        r.arrival_load = max(0, s.load_end - r.arrival)
+        s.num_joined += 1
+
+
+@njit(error_model="numpy", _nrt=False)
+def _run_step(w, s):
+    budget = s.max_num_batched_tokens - s.num_decoding
+    room, num_served = budget, 0
+    if s.cut != NONE:
+        w.served[0], num_served = s.cut, 1
+        room = _prefill(s, s.cut, s.cut_left, room)
+    has_walk = room > 0 and s.num_running < s.max_num_seqs
+    while room > 0 and s.num_running < s.max_num_seqs:
+        request = _first_that_fits(w, s)
+        if request == NONE:
+            break
+        _seat(w, s, w.requests[request])
+        w.served[num_served] = request
+        num_served += 1
+        room = _prefill(s, request, w.requests[request].prompt, room)
+    is_blocking = has_walk and s.num_active == s.max_loras
+    load_ns = _load(w, s, num_served)
+    plain_ns = s.step_ns + s.seq_ns * s.num_running
+    plain_ns += s.prompt_token_ns * (budget - room)
+    duration = load_ns + plain_ns * (PPM + s.adapter_ppm * s.num_active) // PPM
+    num_same = 1 if num_served else _num_alike(w, s, duration)
+    _pass_time(s, duration, load_ns, num_same, is_blocking)
+    _hand_out(w, s, num_served, load_ns)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _prefill(s, request, left, room):
+    tokens = min(left, room)
+    s.cut = request if left > tokens else NONE
+    s.cut_left = left - tokens
+    return room - tokens
+
+
+@njit(error_model="numpy", _nrt=False)
+def _first_that_fits(w, s):
+    if s.num_active < s.max_loras:
+        while s.oldest < s.num_joined and w.requests[s.oldest].is_seated:
+            s.oldest += 1
+        return s.oldest if s.oldest < s.num_joined else NONE
+    if s.num_ready == 0:
+        return NONE
+    first = w.adapters[len(w.adapters) - 1].front
+    for place in range(s.num_active):
+        front = w.adapters[w.active[place]].front
+        if front != NONE and (first == NONE or front < first):
+            first = front
+    return first
+
+
+@njit(error_model="numpy", _nrt=False)
+def _seat(w, s, r):
+    a = w.adapters[r.adapter]
+    a.front = r.behind
+    a.num_behind -= 1
+    s.num_waiting -= 1
+    s.num_running += 1
+    blocked = _blocked_ns(s, a)
+    if a.is_base or a.running > 0:
+        s.num_ready -= 1
+    else:
+        a.blocked = blocked
+        s.num_ready += a.num_behind
+        s.num_walks = s.num_to_settle
+        _insert_active(w, s, r.adapter)
+    a.running += 1
+    r.is_seated = 1
+    r.admitted = s.now
+    r.deferred = blocked - r.blocked_at_join
+
+
+@njit(error_model="numpy", _nrt=False)
+def _blocked_ns(s, a):
+    if a.is_base or a.running > 0:
+        return a.blocked
+    return a.blocked + s.full_ns - a.left_at
+
+
+@njit(error_model="numpy", _nrt=False)
+def _load(w, s, num_served):
+    if s.num_walks == 0:
+        return 0
+    s.num_walks -= 1
+    loads, reads = s.num_slot_loads, s.num_disk_loads
+    if s.num_to_settle == 1:  # "one by one"
+        for place in range(s.num_active):
+            a = w.adapters[w.active[place]]
+            a.loaded_from = a.distance
+            _use(w, s, w.active[place], a)
+    else:
+        _walk_residents_first(w, s)
+    for place in range(num_served):
+        r = w.requests[w.served[place]]
+        if r.admitted == s.now:
+            r.loaded_from = w.adapters[r.adapter].loaded_from
+    loads, reads = s.num_slot_loads - loads, s.num_disk_loads - reads
+    return s.slot_load_ns * loads + s.disk_load_ns * reads
+
+
+@njit(error_model="numpy", _nrt=False)
+def _walk_residents_first(w, s):
+    for place in range(s.num_active):
+        a = w.adapters[w.active[place]]
+        a.loaded_from = a.distance
+    for distance in range(3):
+        for place in range(s.num_active):
+            a = w.adapters[w.active[place]]
+            if a.loaded_from == distance:
+                _use(w, s, w.active[place], a)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _use(w, s, adapter, a):
+    if a.distance == 2:
+        s.num_disk_loads += 1
+        if s.num_copies == s.max_cpu_loras:
+            _drop_oldest_copy(w, s)
+        s.num_copies += 1
+    else:
+        if s.oldest_slot == adapter:
+            s.oldest_slot = a.newer
+        _unlink(w, s, a)
+    if a.distance != 0:
+        s.num_slot_loads += 1
+        if s.num_slots == s.max_loras:
+            oldest = w.adapters[s.oldest_slot]
+            oldest.distance = 1
+            s.oldest_slot = oldest.newer
+            s.num_slots -= 1
+        s.num_slots += 1
+    a.distance = 0
+    _append(w, s, adapter, a)
+    if s.oldest_slot == NONE:
+        s.oldest_slot = adapter
+
+
+@njit(error_model="numpy", _nrt=False)
+def _drop_oldest_copy(w, s):
+    a = w.adapters[s.oldest_copy]
+    if a.distance == 0:  # who loses the copy loses the slot
+        s.oldest_slot = a.newer
+        s.num_slots -= 1
+    a.distance = 2
+    _unlink(w, s, a)
+    s.num_copies -= 1
+
+
+@njit(error_model="numpy", _nrt=False)
+def _unlink(w, s, a):
+    if a.older == NONE:
+        s.oldest_copy = a.newer
+    else:
+        w.adapters[a.older].newer = a.newer
+    if a.newer == NONE:
+        s.newest_copy = a.older
+    else:
+        w.adapters[a.newer].older = a.older
+
+
+@njit(error_model="numpy", _nrt=False)
+def _append(w, s, adapter, a):
+    a.older, a.newer = s.newest_copy, NONE
+    if s.newest_copy == NONE:
+        s.oldest_copy = adapter
+    else:
+        w.adapters[s.newest_copy].newer = adapter
+    s.newest_copy = adapter
+
+
+@njit(error_model="numpy", _nrt=False)
+def _num_alike(w, s, duration):
+    if s.num_walks:
+        return 1
+    num = 1
+    while w.leaving[(s.step + num - 1) & (len(w.leaving) - 1)] == NONE:
+        num += 1
+    if s.num_joined < len(w.requests):
+        until = w.requests[s.num_joined].arrival - s.now
+        num = min(num, (until + duration - 1) // duration)
+    return num
+
+
+@njit(error_model="numpy", _nrt=False)
+def _pass_time(s, duration, load_ns, num_same, is_blocking):
+    s.load_end = s.now + load_ns
+    s.num_steps += num_same
+    s.step = s.num_steps
+    duration *= num_same
+    s.now += duration
+    if is_blocking:
+        s.full_ns += duration
+    s.busy_ns += duration
+    s.load_ns += load_ns
+    s.seat_ns += duration * s.num_running
+    s.active_ns += duration * s.num_active
+
+
+@njit(error_model="numpy", _nrt=False)
+def _hand_out(w, s, num_served, load_ns):
+    last_bit = len(w.leaving) - 1
+    for place in range(num_served):
+        request = w.served[place]
+        r = w.requests[request]
+        r.prefill_load += load_ns
+        if request != s.cut:
+            r.first_token = s.now
+            last = (s.step + r.output - 2) & last_bit
+            r.leaves_after = w.leaving[last]
+            w.leaving[last] = request
+            s.num_decoding += 1
+    request = w.leaving[(s.step - 1) & last_bit]
+    w.leaving[(s.step - 1) & last_bit] = NONE
+    while request != NONE:
+        _leave(w, s, w.requests[request])
+        request = w.requests[request].leaves_after
+
+
+@njit(error_model="numpy", _nrt=False)
+def _leave(w, s, r):
+    r.finished = s.now
+    s.num_running -= 1
+    s.num_decoding -= 1
+    a = w.adapters[r.adapter]
+    a.running -= 1
+    if a.running == 0 and not a.is_base:
+        _remove_active(w, s, r.adapter)
+        a.left_at = s.full_ns
+        s.num_ready -= a.num_behind
+        s.num_walks = s.num_to_settle
+
+
+@njit(error_model="numpy", _nrt=False)
+def _insert_active(w, s, adapter):
+    place, rank = s.num_active, w.adapters[adapter].rank
+    while place > 0 and w.adapters[w.active[place - 1]].rank > rank:
+        w.active[place] = w.active[place - 1]
+        place -= 1
+    w.active[place] = adapter
+    s.num_active += 1
+
+
+@njit(error_model="numpy", _nrt=False)
+def _remove_active(w, s, adapter):
+    place = 0
+    while w.active[place] != adapter:
+        place += 1
+    s.num_active -= 1
+    while place < s.num_active:
+        w.active[place] = w.active[place + 1]
+        place += 1

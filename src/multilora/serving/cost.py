@@ -1,0 +1,91 @@
+"""What a step and a load take, in whole nanoseconds.
+
+Whole numbers add up to the same sum in any order, so that two engines can
+be compared to the last digit.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from multilora.arguments import finite_number, integer
+from multilora.published import published
+
+NS_PER_MS = 10**6
+PPM = 10**6
+MAX_MS = 60_000  # a minute; beyond it a slip of units is likelier
+
+
+class StepCost(NamedTuple):
+    """Costs in ns; adapter_ppm is millionths of the step per adapter."""
+
+    step_ns: int
+    seq_ns: int
+    prompt_token_ns: int
+    adapter_ppm: int
+    slot_load_ns: int
+    disk_load_ns: int
+
+    def compute_ns(self, num_prompt_tokens, num_running, num_active):
+        """Return the time of a step without loads; arrays are fine too.
+
+        (step + seqs + prompt tokens) × (1 + share × distinct adapters), the
+        form of the published fits.
+        """
+        plain = (
+            self.step_ns
+            + self.seq_ns * num_running
+            + self.prompt_token_ns * num_prompt_tokens
+        )
+        return plain * (PPM + self.adapter_ppm * num_active) // PPM
+
+    def load_ns(self, num_slot_loads, num_disk_loads):
+        """Return how long loads stop the engine, one after the other."""
+        return (
+            self.slot_load_ns * num_slot_loads
+            + self.disk_load_ns * num_disk_loads
+        )
+
+    def alone_ns(self, prompt_tokens, is_adapter, token_budget):
+        """Return the compute time of a prefill alone on a warm engine.
+
+        prompt_tokens and is_adapter (1 or 0) are arrays of one shape.
+        """
+        num_whole, rest = np.divmod(prompt_tokens, token_budget)
+        whole_ns = self.compute_ns(token_budget, 1, is_adapter)
+        rest_ns = self.compute_ns(rest, 1, is_adapter)
+        return num_whole * whole_ns + np.where(rest > 0, rest_ns, 0)
+
+
+def step_cost(
+    step_ms, seq_ms, prompt_token_ms, adapter_share, slot_load_ms, disk_load_ms
+):
+    """Return the StepCost of times in ms; adapter_share is a fraction.
+
+    slot_load_ms is the copy from the CPU tier into a slot, disk_load_ms what
+    a read of the disk adds to it. Raises ValueError for a negative time, a
+    step of no time, or times above a minute.
+    """
+    return StepCost(
+        integer("step_ms in ns", _ns("step_ms", step_ms), minimum=1),
+        _ns("seq_ms", seq_ms),
+        _ns("prompt_token_ms", prompt_token_ms),
+        round(PPM * finite_number("adapter_share", adapter_share, 0, 1)),
+        _ns("slot_load_ms", slot_load_ms),
+        _ns("disk_load_ms", disk_load_ms),
+    )
+
+
+def published_cost(**changes):
+    """Return the StepCost of published times (data/step_costs.json).
+
+    changes replaces some of them, by the names of step_cost's arguments.
+    """
+    costs = published("step_costs")["costs"]
+    return step_cost(
+        **{name: c["value"] for name, c in costs.items()} | changes
+    )
+
+
+def _ns(name, value_ms):
+    return round(NS_PER_MS * finite_number(name, value_ms, 0, MAX_MS))

@@ -1,0 +1,93 @@
+"""Who was served late, and what made each late request late."""
+
+import numpy as np
+
+from multilora.arguments import finite_number, shown
+from multilora.operands import BASE
+from multilora.serving.cost import NS_PER_MS
+from multilora.serving.run import ServingRun
+
+# In the order in which a request meets them. "own" is the prompt's own
+# compute, which an idle engine with a warm slot would take too.
+CAUSES = ("deferral", "seats", "load", "congestion", "own")
+
+
+def causes_ns(run):
+    """Return {cause: ns of each request's TTFT}; they add up to it exactly.
+
+    deferral: it waited, seats and tokens were there, its adapter did not
+    fit among max_loras. seats: it waited otherwise, for a seat or for
+    tokens of the budget. load: loads, its own or others', stopped the step
+    under way when it came, or its own steps. congestion: the rest of that
+    step, and what others' tokens added to its own ones. own: its prompt
+    alone.
+    """
+    trace, workload = _checked(run).trace, run.workload
+    alone = run.cost.alone_ns(
+        workload.prompt_tokens,
+        workload.is_adapter,
+        run.limits.max_num_batched_tokens,
+    )
+    compute = trace.first_token - trace.admitted - trace.prefill_load
+    own = np.minimum(alone, compute)
+    arrival = trace.joined - workload.arrival_ns - trace.arrival_load
+    return {
+        "deferral": trace.deferred,
+        "seats": trace.admitted - trace.joined - trace.deferred,
+        "load": trace.arrival_load + trace.prefill_load,
+        "congestion": arrival + compute - own,
+        "own": own,
+    }
+
+
+def late_by_cause(run, slo_ms):
+    """Return {cause: bool of each request} for those later than slo_ms.
+
+    A late request counts for the cause that took most of its TTFT; "own"
+    where even an idle engine would have been late. Raises ValueError for a
+    slo_ms that is not above 0.
+    """
+    slo_ns = finite_number("slo_ms", slo_ms, above=0) * NS_PER_MS
+    parts = causes_ns(run)
+    is_late = run.ttft_ns > slo_ns
+    largest = np.argmax([parts[cause] for cause in CAUSES[:-1]], axis=0)
+    is_own = parts["own"] > slo_ns
+    table = {
+        cause: is_late & ~is_own & (largest == place)
+        for place, cause in enumerate(CAUSES[:-1])
+    }
+    return table | {"own": is_late & is_own}
+
+
+def tenant_table(run):
+    """Return columns by tenant, for each adapter that asked, base first.
+
+    tenant (its adapter id), num_requests, p50_ms and p99_ms of TTFT,
+    hit_rate, num_loads (requests that had to load), num_deferred.
+    """
+    ids = _checked(run).workload.adapter_ids
+    order = np.argsort(ids, kind="stable")
+    starts = np.flatnonzero(np.diff(ids[order], prepend=BASE - 1))
+    ttft_ms = run.ttft_ns[order] / NS_PER_MS
+    parts = np.split(ttft_ms, starts[1:])
+    quantiles = np.array([np.percentile(part, [50, 99]) for part in parts])
+    num_requests = np.diff(np.append(starts, len(ids)))
+    num_loads = np.add.reduceat((~run.is_hit)[order].astype(int), starts)
+    is_deferred = run.trace.deferred[order] > 0
+    return {
+        "tenant": ids[order][starts],
+        "num_requests": num_requests,
+        "p50_ms": quantiles[:, 0],
+        "p99_ms": quantiles[:, 1],
+        "hit_rate": 1 - num_loads / num_requests,
+        "num_loads": num_loads,
+        "num_deferred": np.add.reduceat(is_deferred.astype(int), starts),
+    }
+
+
+def _checked(run):
+    if not isinstance(run, ServingRun):
+        raise TypeError(
+            f"run is {shown(run)}, but must be the ServingRun of serve()"
+        )
+    return run

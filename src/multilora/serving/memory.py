@@ -1,0 +1,93 @@
+"""The compiled engine's memory: records, arrays and one row of numbers."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from multilora.operands import BASE
+from multilora.serving.trace import Trace
+
+NONE = -1
+
+
+def _record(names):
+    return np.dtype([(name, np.int64) for name in names.split()])
+
+
+NUMBERS = _record(
+    # the engine's limits and costs
+    "max_loras max_num_seqs max_num_batched_tokens max_cpu_loras "
+    "num_to_settle step_ns seq_ns prompt_token_ns adapter_ppm "
+    "slot_load_ns disk_load_ns "
+    # where the run stands
+    "now step load_end num_joined num_waiting num_ready num_running "
+    "num_decoding num_active oldest cut cut_left num_walks full_ns "
+    # the tiers
+    "oldest_copy newest_copy oldest_slot num_slots num_copies "
+    # what is summed up
+    "num_steps num_slot_loads num_disk_loads busy_ns load_ns seat_ns active_ns"
+)
+REQUEST = _record(
+    "arrival adapter prompt output "
+    + " ".join(Trace._fields[:-1])
+    # behind: the next that waits for the same adapter; leaves_after: the
+    # next of those that leave after the same step.
+    + " behind is_seated blocked_at_join leaves_after"
+)
+ADAPTER = _record(
+    # rank: its place in a walk; the base is the last record.
+    "is_base rank front back num_behind running blocked left_at "
+    # the CPU tier, linked by last use; distance: 0 slot, 1 memory, 2 disk;
+    # loaded_from: the distance before the latest walk reached it.
+    "older newer distance loaded_from"
+)
+
+
+class Memory(NamedTuple):
+    """Records by request and by adapter, and arrays by place."""
+
+    requests: np.ndarray
+    adapters: np.ndarray
+    active: np.ndarray  # the adapters that run, by rank
+    served: np.ndarray  # the prompts of a step
+    leaving: np.ndarray  # a ring of steps: who leaves first
+
+
+def new_memory(workload, limits, order):
+    """Return the Memory of a run that has not begun."""
+    requests = np.zeros(workload.num_requests, dtype=REQUEST)
+    requests["arrival"] = workload.arrival_ns
+    requests["adapter"] = workload.adapter_ids
+    requests["adapter"][workload.adapter_ids == BASE] = workload.num_adapters
+    requests["prompt"] = workload.prompt_tokens
+    requests["output"] = workload.output_tokens
+    requests["behind"] = requests["leaves_after"] = NONE
+    adapters = np.zeros(workload.num_adapters + 1, dtype=ADAPTER)
+    adapters["rank"][order] = np.arange(len(order))
+    for name in ("front", "back", "older", "newer"):
+        adapters[name] = NONE
+    adapters["distance"] = 2
+    adapters["is_base"][-1] = 1
+    return Memory(
+        requests,
+        adapters,
+        np.zeros(limits.max_loras, dtype=np.int64),
+        np.zeros(limits.max_num_seqs + 1, dtype=np.int64),
+        np.full(_power_of_two(workload.output_tokens.max() + 1), NONE),
+    )
+
+
+def new_numbers(limits, cost, num_to_settle):
+    """Return the record of numbers of a run that has not begun."""
+    numbers = np.zeros(1, dtype=NUMBERS)
+    for source in (limits._asdict(), cost._asdict()):
+        for name in source.keys() & set(NUMBERS.names):
+            numbers[name] = source[name]
+    numbers["num_to_settle"] = num_to_settle
+    for name in ("cut", "oldest_copy", "newest_copy", "oldest_slot"):
+        numbers[name] = NONE
+    return numbers
+
+
+def _power_of_two(least):
+    return 1 << int(least - 1).bit_length()
