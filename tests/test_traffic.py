@@ -89,6 +89,48 @@ def test_sticky_that_never_stays_is_uniform():
     )
 
 
+def test_drift_is_zipf_between_two_favourites():
+    """Each stretch has zipf's weights under its own ranking of adapters."""
+    still = traffic.drift(N, 20, 1.2, every=N, seed=5)
+    assert np.array_equal(still, traffic.zipf(N, 20, 1.2, seed=5))
+    every = 10_000
+    popularity = traffic.zipf_popularity(20, 1.2)
+    ids = traffic.drift(N, 20, 1.2, every=every)
+    noise = spread(popularity) * np.sqrt(N / every)
+    for stretch in np.split(ids, N // every):
+        ranked = np.sort(shares(stretch, 20))[::-1]
+        assert (abs(ranked - popularity) <= noise).all()
+
+
+def test_each_favourite_of_drift_stays_for_its_time():
+    """Exponent 40 asks for the favourite alone, so the trace shows it."""
+    favourites = traffic.drift(N, 6, 40, every=10).reshape(-1, 10)
+    assert (favourites == favourites[:, :1]).all()
+    assert favourites[0, 0] == 0
+    changed = (np.diff(favourites[:, 0]) != 0).mean()
+    assert abs(changed - 5 / 6) < 5 * np.sqrt(5 / 36 / len(favourites))
+
+
+def test_in_the_long_run_drift_gives_each_adapter_its_share():
+    ids = traffic.drift(200_000, 10, every=20)
+    assert abs(shares(ids, 10) - 1 / 10).max() < 0.01
+    fixed = traffic.drift(200_000, 10, every=200_000)
+    assert abs(shares(fixed, 10) - 1 / 10).max() > 0.2
+
+
+def test_those_before_a_new_favourite_go_down_by_one():
+    """Played again by hand: the ranks drawn are those of zipf."""
+    ranks = traffic.zipf(900, 7, 1.0, seed=8)
+    risen = np.random.default_rng([8, 2])
+    ranking, expected = list(range(7)), []
+    for start in range(0, 900, 90):
+        if start:
+            ranking.insert(0, ranking.pop(risen.integers(0, 7)))
+        expected += [ranking[rank] for rank in ranks[start : start + 90]]
+    drifted = traffic.drift(900, 7, every=90, seed=8)
+    assert drifted.tolist() == expected
+
+
 @pytest.mark.parametrize("cv", [0.5, 1, 4])
 def test_bursts_keep_rate_and_variance(cv):
     gaps = np.diff(traffic.bursts(200_000, rate=5.0, cv=cv, seed=2))
@@ -103,6 +145,7 @@ def test_the_same_seed_gives_the_same_trace():
         traffic.zipf,
         traffic.eighty_twenty,
         traffic.sticky,
+        traffic.drift,
     ):
         assert np.array_equal(make(99, 9, seed=3), make(99, 9, seed=3))
         assert not np.array_equal(make(99, 9, seed=3), make(99, 9, seed=4))
@@ -121,6 +164,9 @@ def test_the_same_seed_gives_the_same_trace():
         (traffic.eighty_twenty, (5, 4, 4), "num_hot is 4"),
         (traffic.cyclic, (5, 0), "num_adapters is 0"),
         (traffic.sticky, (5, 5, 1.1), "stay is 1.1"),
+        (traffic.drift, (5, 5, -1), "exponent is -1"),
+        (traffic.drift, (5, 5, 1, 0), "every is 0"),
+        (traffic.drift, (5, 5, 1, 2, -1), "seed is -1"),
         (traffic.bursts, (5, 0), "rate is 0"),
         (traffic.bursts, (5, 1, 0), "cv is 0"),
     ],

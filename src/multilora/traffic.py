@@ -70,6 +70,26 @@ def sticky(num_requests, num_adapters, stay=0.9, seed=0, num_sessions=1):
     return ids
 
 
+def drift(num_requests, num_adapters, exponent=1.0, every=500, seed=0):
+    """Return ids of a Zipf popularity that wanders: zipf with a new favourite.
+
+    The ranking starts as zipf's, 0 first. After every `every` requests an
+    adapter drawn uniformly becomes the most popular, and those that stood
+    before it go down by one. In between, draws are independent with the
+    weights of zipf_popularity, so `every` of num_requests or more is zipf.
+    Each adapter gets the same share in the long run.
+    """
+    every = integer("every", every, minimum=1)
+    ids = zipf(num_requests, num_adapters, exponent, seed)  # ranks, so far
+    rng = np.random.default_rng([_seed(seed), 2])
+    ranking = np.arange(num_adapters)
+    for start in range(every, len(ids), every):
+        risen = rng.integers(0, num_adapters)  # a rank, of any adapter alike
+        ranking[: risen + 1] = np.roll(ranking[: risen + 1], 1)
+        ids[start : start + every] = ranking[ids[start : start + every]]
+    return ids
+
+
 def bursts(num_requests, rate, cv=4.0, seed=0):
     """Return arrival times in seconds with gamma gaps: mean 1/rate, given cv.
 
