@@ -1,5 +1,8 @@
 """The LoRA matmul in numpy: one adapter, many adapters in one batch."""
 
+import math
+from collections import Counter
+
 import numpy as np
 
 from multilora.arguments import (
@@ -79,12 +82,25 @@ def apply_batched(x, W, adapters, adapter_ids, scalings):
     """
     x, W = check_base(x, W)
     groups = group_rows(adapter_ids, x.shape[0])
-    distinct = [adapter_id for adapter_id, _ in groups]
+    return apply_groups(x, W, adapters, groups, scalings)
+
+
+def apply_groups(x, W, adapters, groups, scalings):
+    """Do the same as apply_batched, for rows that are grouped already.
+
+    groups is [(adapter_id, rows)] and holds each row once; rows are row
+    numbers, gathered and scattered, or a slice, which copies nothing. They
+    are taken as given: group_rows and multilora.segments check theirs.
+    x and W are arrays that fit each other; errors as apply_batched.
+    """
+    distinct = dict.fromkeys(adapter_id for adapter_id, _ in groups)
     used = _look_up_all(adapters, scalings, distinct, x, W)
-    y = _base(x, W)
-    for adapter_id, rows in groups:
-        if adapter_id in used:
-            y[rows] += _delta(x[rows], *used[adapter_id])
+    with np.errstate(invalid="ignore", over="ignore"):
+        y = x @ W.T
+        for adapter_id, rows in groups:
+            if adapter_id in used:
+                A, B, scaling = used[adapter_id]
+                y[rows] += ((x[rows] @ A.T) * scaling) @ B.T
     _require_finite_batch(y, x, W, used)
     return y
 
@@ -116,8 +132,11 @@ def group_rows(adapter_ids, num_rows):
     """
     ids = check_ids(adapter_ids, integer("num_rows", num_rows, minimum=1))
     order = np.argsort(ids, kind="stable")
-    starts = np.flatnonzero(np.diff(ids[order])) + 1
-    return [(int(ids[rows[0]]), rows) for rows in np.split(order, starts)]
+    groups, start = [], 0
+    for adapter_id, num_its in sorted(Counter(ids.tolist()).items()):
+        groups.append((adapter_id, order[start : start + num_its]))
+        start += num_its
+    return groups
 
 
 def pad_adapter(A, B, max_lora_rank):
@@ -134,12 +153,35 @@ def pad_adapter(A, B, max_lora_rank):
 
 def _look_up_all(adapters, scalings, distinct, x, W):
     """Return {id: (A, B, scaling)} of the ids in use, base left out."""
-    used = {}
+    widths, used = (x.shape[1], W.shape[0]), {}
     for adapter_id in distinct:
         if adapter_id != BASE:
-            adapter = look_up(adapters, scalings, adapter_id, x, W)
-            used |= {} if adapter is None else {adapter_id: adapter}
+            adapter = _usual(adapters, scalings, adapter_id, *widths)
+            adapter = adapter or look_up(adapters, scalings, adapter_id, x, W)
+            if adapter is not None:
+                used[adapter_id] = adapter
     return used
+
+
+def _usual(adapters, scalings, adapter_id, in_features, out_features):
+    """Return (A, B, scaling) if right at first sight, else None.
+
+    Every layer of every step looks its adapters up, so the usual case is
+    quick; look_up takes a second look at the rest, and has the words.
+    """
+    if not {type(adapters), type(scalings)} <= {list, dict}:
+        return None
+    try:
+        entry, scaling = adapters[adapter_id], scalings[adapter_id]
+    except (IndexError, KeyError):
+        return None
+    if type(entry) is not tuple or [*map(type, entry)] != 2 * [np.ndarray]:
+        return None
+    (A, B), rank = entry, len(entry[0]) if entry[0].ndim else 0
+    is_real = A.dtype.kind == B.dtype.kind == "f" and type(scaling) is float
+    fits = (A.shape, B.shape) == ((rank, in_features), (out_features, rank))
+    is_usual = rank and is_real and fits and math.isfinite(scaling)
+    return (A, B, scaling) if is_usual else None
 
 
 def _delta(x, A, B, scaling):
