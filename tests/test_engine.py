@@ -1,5 +1,6 @@
 """The running engine: what it answers, holds, loads, defers and refuses."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -461,3 +462,17 @@ def test_check_adapter_and_vllm_agree_on_the_good_ones(choir):
         facts = check_adapter(folder_of(name), choir.shape, 16)
         lora_id = choir.request(name).lora_int_id
         assert choir.manager.get_adapter(lora_id).rank == facts.rank
+
+
+def test_vllm_exports_every_metric_that_a_page_tells_to_watch():
+    """A renamed metric would send an operator to an empty dashboard."""
+    import vllm
+
+    root = Path(__file__).parent.parent
+    pages = [*root.glob("notebooks/*.ipynb"), *root.glob("book/*.md")]
+    text = " ".join(page.read_text("utf-8") for page in pages)
+    named = set(re.findall(r"`(vllm:\w+)`", text))
+    metrics = Path(vllm.__file__).parent / "v1/metrics"
+    source = " ".join(file.read_text("utf-8") for file in metrics.glob("*.py"))
+    assert len(named) >= 5
+    assert not {name for name in named if f'"{name}"' not in source}

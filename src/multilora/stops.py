@@ -5,6 +5,7 @@
 AXES = {
     "base": ("base", ""),
     "hot_every": ("hot request every", "step"),
+    "load": ("load", "request/s"),
     "max_cpu_loras": ("max_cpu_loras", "adapter"),
     "max_lora_rank": ("max_lora_rank", ""),
     "max_loras": ("max_loras", "slot"),
@@ -14,6 +15,7 @@ AXES = {
     "rank": ("rank", ""),
     "rate": ("rate per adapter", "request/s"),
     "rows": ("rows in the batch", "row"),
+    "sessions": ("sessions at once", "session"),
     "skew": ("Zipf skew", ""),
     "slots": ("slots", "slot"),
     "small_rank": ("small rank", ""),
@@ -22,7 +24,7 @@ AXES = {
     "tenants": ("tenants", "tenant"),
     "traffic": ("traffic", ""),
 }
-COUNTED = {"adapter", "row", "slot", "step", "tenant"}
+COUNTED = {"adapter", "row", "session", "slot", "step", "tenant"}
 
 
 def label(axis):

@@ -130,9 +130,9 @@ def melt_table(traffic, rate, max_loras):
     }
 
 
-def draw_melt(fig, traffic, rate, max_loras):
+def draw_melt(fig, traffic, load, max_loras):
     """Draw the p99 of 40 tenants, and what made late requests late."""
-    table = melt_table(traffic, rate, max_loras)
+    table = melt_table(traffic, load, max_loras)
     left, right = style.panels(fig, {
         "title": "p99 of each tenant", "xlabel": "tenants, by p99",
         "ylabel": "TTFT, s", "xlim": (-1, TENANTS), "yscale": "log",
@@ -157,7 +157,7 @@ def draw_melt(fig, traffic, rate, max_loras):
                     fontsize=8.5)  # fmt: skip
     num_late = int((p99 > SLO_MS).sum())
     return (
-        f"{traffic}, {rate} requests/s, max_loras={max_loras}: hit rate "
+        f"{traffic}, {load} requests/s, max_loras={max_loras}: hit rate "
         f"{100 * table['all_hit_rate']:.1f} %, p50 {table['all_p50_ms']:,.0f} "
         f"ms, seats {100 * table['seats']:.0f} % taken; {num_late} of "
         f"{len(p99)} tenants have a p99 above {SLO_MS} ms, the worst "
