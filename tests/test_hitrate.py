@@ -278,3 +278,35 @@ def test_a_request_is_cold_where_the_cache_misses(trace, max_loras):
 def test_bad_input_is_named(function, arguments, named):
     with pytest.raises((ValueError, TypeError), match=named):
         function(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("trace", "named"),
+    [
+        (np.array([2**63, 1], "u8"), "trace holds 9223372036854775808"),
+        (np.ma.array([1, 2], mask=[0, 1]), "trace is a MaskedArray"),
+    ],
+)
+def test_ids_that_int64_cannot_hold_are_refused(trace, named):
+    """Beside int64 numpy makes them floats, in which neighbours are equal."""
+    with pytest.raises((ValueError, TypeError), match=named):
+        HitCounter("plain").add(trace)
+
+
+def test_neighbours_beyond_a_floats_precision_stay_apart():
+    counter = HitCounter("plain")
+    counter.add([2**53, 2**53 + 1])
+    counter.add(np.array([2**53 + 1], "u8"))
+    assert counter.curve().tolist() == [1, 1]
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@pytest.mark.parametrize("largest", [5, 10**6 - 1, 10**6, 2**62])
+def test_numba_takes_ids_of_any_size_in_any_piece(largest):
+    pieces = [[3, 1, largest], [1, 10**12, 3], [10**12, largest, 4]]
+    plain, fast = HitCounter("plain"), HitCounter("numba")
+    for piece in pieces:
+        plain.add(piece)
+        fast.add(piece)
+        assert fast.curve().tolist() == plain.curve().tolist()

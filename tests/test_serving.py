@@ -292,8 +292,79 @@ def test_tokens_are_geometric_with_the_mean_they_promise():
     assert geometric_tokens(1000, 64, maximum=50).max() == 50
 
 
+@settings(max_examples=100)
+@given(runs())
+def test_nobody_is_deferred_where_every_seat_has_a_slot(run):
+    """With as many slots as seats, full slots are full seats: a wall."""
+    workload, limits, cost, seed = run
+    limits = limits._replace(
+        max_loras=limits.max_num_seqs, max_cpu_loras=limits.max_num_seqs + 7
+    )
+    trace = serve(workload, limits, cost, "plain", seed).trace
+    assert not trace.deferred.any()
+
+
+def test_a_full_house_is_no_deferral_and_a_full_set_of_slots_is():
+    few_seats = one_run([0] * 4, range(4), max_loras=1, max_num_seqs=1)
+    many_seats = one_run([0] * 4, range(4), max_loras=1, max_num_seqs=4)
+    waits = [causes_ns(run) for run in (few_seats, many_seats)]
+    assert [parts["deferral"].any() for parts in waits] == [False, True]
+    assert [parts["seats"].any() for parts in waits] == [True, False]
+    assert (few_seats.ttft_ns == many_seats.ttft_ns).all()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.int8, float])
+def test_times_of_any_width_become_the_same_nanoseconds(kind):
+    times = np.array([1, 2], dtype=kind)
+    assert make_workload(times, [0, 0]).arrival_ns.tolist() == [
+        10**9,
+        2 * 10**9,
+    ]
+
+
+def changed(run_part, **columns):
+    return run_part._replace(**columns)
+
+
 LIMITS = engine_limits(2)
 WORK = make_workload([0.0], [0])
+PAIR = make_workload([0.0, 1.0], [0, 1])
+SLOW = step_cost(10, 0.05, 10, 0.01, 3, 100)
+SLOWEST = step_cost(60_000, 0, 0, 0, 60_000, 60_000)
+
+
+@pytest.mark.parametrize("engine", ["plain", "numba"])
+@pytest.mark.parametrize(
+    ("workload", "limits", "cost", "named"),
+    [
+        (changed(PAIR, adapter_ids=np.array([0, 5])), LIMITS, None,
+         "adapter_ids of workload holds 0 to 5"),
+        (changed(PAIR, arrival_ns=PAIR.arrival_ns[::-1]), LIMITS, None,
+         "arrival_ns of workload goes down"),
+        (changed(PAIR, output_tokens=np.array([0, 1])), LIMITS, None,
+         "output_tokens of workload holds 0"),
+        (changed(PAIR, output_tokens=np.array([1])), LIMITS, None,
+         "output_tokens of workload has shape"),
+        (PAIR, changed(LIMITS, max_loras=0), None, "max_loras is 0"),
+        (PAIR, changed(LIMITS, walk="ideal"), None, "walk is 'ideal'"),
+        (PAIR, LIMITS, changed(SLOW, step_ns=0), "step_ns of cost is 0"),
+        (make_workload([0.0], [0], 10**6, 2),
+         engine_limits(1, max_num_batched_tokens=10**6), SLOW,
+         "cost makes a step of up to"),
+        (make_workload([0.0] * 600, np.arange(600) % 2, 1, 10**6),
+         engine_limits(1, 300), SLOWEST, "cost makes a step of up to"),
+        (make_workload([0.0] * 200, np.arange(200), 1, 10**6),
+         engine_limits(1, 1), SLOWEST, "workload takes longer than 2"),
+    ],
+)  # fmt: skip
+def test_no_engine_is_given_what_would_break_it(
+    workload, limits, cost, named, engine
+):
+    """A segmentation fault, an endless loop, a negative time: all were."""
+    if engine == "numba" and not has_numba():
+        pytest.skip("needs numba (extra `fast`)")
+    with pytest.raises(ValueError, match=named):
+        serve(workload, limits, cost, engine)
 
 
 @pytest.mark.parametrize(
@@ -315,6 +386,9 @@ WORK = make_workload([0.0], [0])
         (engine_limits, (2, 256, 8192, 2, "ideal"), "walk is 'ideal'"),
         (step_cost, (0, 0, 0, 0, 0, 0), "step_ms"),
         (step_cost, (1, -1, 0, 0, 0, 0), "seq_ms is -1"),
+        (make_workload, (np.ma.array([0.0]), [0]), "times_s is a Masked"),
+        (make_workload, ([0.0], np.array([2**64 - 1], "u8")),
+         "adapter_ids holds 18446744073709551615"),
         (serve, (WORK, 8), "limits is 8"),
         (serve, ([1], LIMITS), "workload is"),
         (serve, (WORK, LIMITS, 3), "cost is 3"),
@@ -322,7 +396,7 @@ WORK = make_workload([0.0], [0])
         (late_by_cause, (serve(WORK, LIMITS), 0), "slo_ms is 0"),
         (geometric_tokens, (5, 0.5), "mean is 0.5"),
     ],
-)
+)  # fmt: skip
 def test_bad_input_is_named(function, arguments, named):
     with pytest.raises((ValueError, TypeError), match=named):
         function(*arguments)

@@ -125,6 +125,20 @@ def any_array(value):
         return np.asanyarray(None)
 
 
+def integer_array(name, value, allowed):
+    """Return value as an int64 array, or raise an error that names it."""
+    array = any_array(value)
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a MaskedArray, but must be {allowed}")
+    if array.dtype.kind not in "iu" and array.size:
+        raise TypeError(f"{name} is {shown(value)}, but must be {allowed}")
+    if array.dtype == np.uint64 and array.size and array.max() >= 2**63:
+        raise ValueError(
+            f"{name} holds {array.max()}, but must be {allowed}, below 2**63"
+        )
+    return np.asarray(array).astype(np.int64, copy=False)
+
+
 def real_array(name, value, shape_text="an array"):
     """Return value as a floating array, or raise an error that names it."""
     array = any_array(value)

@@ -17,6 +17,7 @@ from multilora.traffic import MAX_ADAPTERS, bursts
 
 MAX_ARRIVALS = 10**8
 MAX_RATE = 1e9
+MAX_S = 10**9  # as a workload allows
 DAY_S = 86_400
 
 
@@ -73,8 +74,9 @@ def diurnal_arrivals(
     peak_hour = finite_number("peak_hour", peak_hour, 0, 24)
     peak_share = finite_number("peak_share", peak_share, 0, 1)
     width_hours = finite_number("width_hours", width_hours, 0.01, 24)
-    num_days = int(np.ceil(duration_s / day_s))
-    _require_few(rates, num_days * day_s)
+    num_days = np.ceil(duration_s / day_s)
+    _require_few(rates, num_days * day_s, "in whole days")
+    num_days = int(num_days)
     rng = _rng(seed)
     nums = rng.poisson(rates * num_days * day_s)
     ids = np.repeat(np.arange(len(rates)), nums)
@@ -124,11 +126,12 @@ def _checked(rates, duration_s):
     return np.asarray(row, dtype=float), duration_s
 
 
-def _require_few(rates, duration_s):
-    if rates.sum() * duration_s > MAX_ARRIVALS:
+def _require_few(rates, duration_s, counted="in duration_s"):
+    num = rates.sum() * duration_s
+    if num > MAX_ARRIVALS or duration_s > MAX_S:
         raise ValueError(
-            f"rates × duration_s make {rates.sum() * duration_s:.3g} "
-            f"arrivals, but must be at most {MAX_ARRIVALS:,}"
+            f"rates make {num:.3g} arrivals {counted}, {duration_s:.3g} s; "
+            f"there must be at most {MAX_ARRIVALS:,} in {MAX_S:,} s"
         )
 
 

@@ -7,7 +7,7 @@ same in numba, several times faster, is reuse_numba.
 
 import numpy as np
 
-from multilora.arguments import any_array, shown
+from multilora.arguments import integer_array, shown
 from multilora.operands import BASE
 
 FIRST_USE = -1
@@ -115,11 +115,7 @@ def _pairs_in_order(rows):
 
 def check_trace(trace):
     """Return the adapter requests of a trace: its ids without the base."""
-    ids = np.asarray(any_array(trace))
-    if ids.dtype.kind not in "iu" and ids.size:
-        raise TypeError(
-            f"trace is {shown(trace)}, but must be integer adapter ids"
-        )
+    ids = integer_array("trace", trace, "integer adapter ids")
     if ids.ndim != 1 or not ids.size or ids.min() < BASE:
         raise ValueError(
             f"trace is {shown(trace)}, but must be a row of adapter ids, "

@@ -12,7 +12,7 @@ from numba import njit
 from multilora.reuse import FIRST_USE
 
 FEWEST_TIMES = 4096
-LARGEST_ID = 10**7  # above it, ids are numbered anew in the order they come
+LARGEST_ID = 10**6  # above it, ids are numbered anew in the order they come
 
 
 class ReuseStack:
@@ -48,8 +48,12 @@ class ReuseStack:
     def _numbered(self, ids):
         if not self._number_of and ids.max() < LARGEST_ID:
             return ids.astype(np.int64, copy=False)
-        for known in range(len(self._times) if not self._number_of else 0):
-            self._number_of[known] = known
+        if not self._number_of:
+            known = np.flatnonzero(self._times != FIRST_USE)
+            self._times = self._times[known]
+            self._number_of = {
+                item: n for n, item in enumerate(known.tolist())
+            }
         distinct, place = np.unique(ids, return_inverse=True)
         numbers = [
             self._number_of.setdefault(item, len(self._number_of))
@@ -64,11 +68,11 @@ class ReuseStack:
             self._times = grown
 
     def _renumber_times(self):
-        """Close the gaps between last uses; keep three free for each one."""
+        """Close the gaps between last uses; keep seven free for each one."""
         known = np.flatnonzero(self._times != FIRST_USE)
         known = known[np.argsort(self._times[known])]
         self._times[known] = np.arange(len(known))
-        num_times = max(FEWEST_TIMES, 64 * -(-4 * len(known) // 64))
+        num_times = max(FEWEST_TIMES, 64 * -(-8 * len(known) // 64))
         bits = np.zeros(num_times, dtype=np.uint8)
         bits[: len(known)] = 1
         packed = np.packbits(bits, bitorder="little")
@@ -78,12 +82,9 @@ class ReuseStack:
 
 
 def _tree_of(counts):
-    tree = np.concatenate([[0], counts])
-    for place in range(1, len(tree)):
-        parent = place + (place & -place)
-        if parent < len(tree):
-            tree[parent] += tree[place]
-    return tree
+    until = np.concatenate([[0], np.cumsum(counts)])
+    places = np.arange(len(until))
+    return until - until[places & (places - 1)]
 
 
 def _padded(histogram, size):

@@ -16,32 +16,46 @@ from multilora.traps import apply_by_mask
 def paired_ratios(functions, baseline, num_rounds=9):
     """Return {name: median of time / baseline's time in the same round}.
 
-    functions is {name: callable without arguments}, baseline one of its
-    names. CPU time of one BLAS thread, so that neither other programs on
-    the machine nor waiting threads count; each round runs every function
-    once, in an order drawn anew, after one warm-up round.
+    functions and num_rounds are those of round_seconds, baseline is one of
+    the names.
     """
+    _check_functions(functions)
+    choice("baseline", baseline, functions)
+    seconds = round_seconds(functions, num_rounds)
+    base = seconds[baseline]
+    return {
+        name: float(np.median(times / base)) for name, times in seconds.items()
+    }
+
+
+def round_seconds(functions, num_rounds=9):
+    """Return {name: seconds in each round} as arrays of num_rounds.
+
+    functions is {name: callable without arguments}. CPU time of one BLAS
+    thread, so that neither other programs on the machine nor waiting
+    threads count; each round runs every function once, in an order drawn
+    anew, after one warm-up round.
+    """
+    _check_functions(functions)
     num_rounds = integer("num_rounds", num_rounds, 1, 1000)
+    names, rng = list(functions), np.random.default_rng(0)
+    seconds = {name: np.empty(num_rounds) for name in names}
+    with threadpool_limits(limits=1):
+        for round_number in range(-1, num_rounds):
+            for name in map(names.__getitem__, rng.permutation(len(names))):
+                start = time.process_time()
+                functions[name]()
+                if round_number >= 0:
+                    seconds[name][round_number] = time.process_time() - start
+    return seconds
+
+
+def _check_functions(functions):
     if not functions or not all(map(callable, functions.values())):
         raise ValueError(
             f"functions is {shown(functions)}, but must map at least one "
             "name to a function"
         )
-    choice("baseline", baseline, functions)
-    seconds = {name: [] for name in functions}
-    rng = np.random.default_rng(0)
-    with threadpool_limits(limits=1):
-        for round_number in range(-1, num_rounds):
-            for name in rng.permutation(list(functions)).tolist():
-                start = time.process_time()
-                functions[name]()
-                if round_number >= 0:
-                    seconds[name].append(time.process_time() - start)
-    base = np.array(seconds[baseline])
-    return {
-        name: float(np.median(np.array(times) / base))
-        for name, times in seconds.items()
-    }
 
 
 def overhead(rows, num_adapters, rank, width=4096, num_rounds=9, seed=0):

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from multilora import arrivals, traffic
-from multilora.arguments import choice
+from multilora.arguments import choice, finite_number
 from multilora.figures import style
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import (
@@ -37,6 +37,7 @@ def shaped_arrivals(shape, rate, num_sessions=6):
     traffic.sticky, num_sessions of about fifty requests at once; "9 a.m." a
     day pressed into the 300 s, with half of its requests around nine.
     """
+    rate = finite_number("rate", rate, 0.1, 1000)
     if choice("shape", shape, SHAPES) == "sessions":
         times, _ = arrivals.poisson_arrivals([rate], DURATION_S)
         ids = traffic.sticky(

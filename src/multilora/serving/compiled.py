@@ -8,6 +8,7 @@ does not see that a function of another file has changed.
 
 from numba import njit
 
+from multilora.serving.cost import require_counted
 from multilora.serving.memory import NONE, new_memory, new_numbers
 from multilora.serving.trace import Totals, Trace
 from multilora.walks import WALKS
@@ -20,6 +21,7 @@ def run_engine(workload, limits, cost, order):
     memory = new_memory(workload, limits, order)
     numbers = new_numbers(limits, cost, WALKS[limits.walk].num_to_settle)
     _run(memory, numbers)
+    require_counted(min(numbers["now"][0], numbers["seat_ns"][0]))
     notes = [memory.requests[name].copy() for name in Trace._fields[:-1]]
     totals = [int(numbers[name][0]) for name in Totals._fields]
     return Trace(*notes, Totals(*totals))
@@ -36,6 +38,8 @@ def _run(w, numbers):
             s.now = w.requests[s.num_joined].arrival
         else:
             _run_step(w, s)
+            if s.now < 0 or s.seat_ns < 0:  # beyond 2**63
+                return
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -66,7 +70,6 @@ def _run_step(w, s):
     if s.cut != NONE:
         w.served[0], num_served = s.cut, 1
         room = _prefill(s, s.cut, s.cut_left, room)
-    has_walk = room > 0 and s.num_running < s.max_num_seqs
     while room > 0 and s.num_running < s.max_num_seqs:
         request = _first_that_fits(w, s)
         if request == NONE:
@@ -75,7 +78,8 @@ def _run_step(w, s):
         w.served[num_served] = request
         num_served += 1
         room = _prefill(s, request, w.requests[request].prompt, room)
-    is_blocking = has_walk and s.num_active == s.max_loras
+    has_room = room > 0 and s.num_running < s.max_num_seqs
+    is_blocking = has_room and s.num_active == s.max_loras
     load_ns = _load(w, s, num_served)
     plain_ns = s.step_ns + s.seq_ns * s.num_running
     plain_ns += s.prompt_token_ns * (budget - room)

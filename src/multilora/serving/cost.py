@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer
+from multilora.arguments import finite_number, integer, shown
 from multilora.published import published
 
 NS_PER_MS = 10**6
 PPM = 10**6
+MAX_NS = 2**63
 MAX_MS = 60_000  # a minute; beyond it a slip of units is likelier
 
 
@@ -85,6 +86,49 @@ def published_cost(**changes):
     return step_cost(
         **{name: c["value"] for name, c in costs.items()} | changes
     )
+
+
+def check_cost(cost):
+    """Return a StepCost that step_cost could have made, or raise its error."""
+    if not isinstance(cost, StepCost):
+        raise TypeError(f"cost is {shown(cost)}, but must be a StepCost")
+    for name, value in cost._asdict().items():
+        most = PPM if name == "adapter_ppm" else MAX_MS * NS_PER_MS
+        integer(f"{name} of cost", value, int(name == "step_ns"), most)
+    return cost
+
+
+def require_countable(cost, workload, limits):
+    """Raise ValueError if one step, or one reply, may pass 2**63 ns.
+
+    Bounds every product that the engines make. What adds up over a run is
+    checked while it runs: see require_counted.
+    """
+    most = min(limits.max_loras, limits.max_num_seqs, workload.num_adapters)
+    plain_ns = (
+        cost.step_ns
+        + cost.seq_ns * limits.max_num_seqs
+        + cost.prompt_token_ns * limits.max_num_batched_tokens
+    )
+    scaled = plain_ns * (PPM + cost.adapter_ppm * most)
+    step_ns = scaled // PPM + most * (cost.slot_load_ns + cost.disk_load_ns)
+    reply_ns = step_ns * int(workload.output_tokens.max())
+    seats_ns = reply_ns * min(limits.max_num_seqs, workload.num_requests)
+    if max(scaled, seats_ns) >= MAX_NS:
+        raise ValueError(
+            f"cost makes a step of up to {step_ns / 1e9:.3g} s and a longest "
+            "reply of that many times its tokens; times are whole "
+            "nanoseconds and must stay below 2**63 of them"
+        )
+
+
+def require_counted(ns):
+    """Raise ValueError if a run's time, summed over its seats, is too long."""
+    if not 0 <= ns < MAX_NS:
+        raise ValueError(
+            "workload takes longer than 2**63 ns, summed over the seats: "
+            "serve fewer requests at once, or lower the cost"
+        )
 
 
 def _ns(name, value_ms):

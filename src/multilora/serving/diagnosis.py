@@ -15,12 +15,12 @@ CAUSES = ("deferral", "seats", "load", "congestion", "own")
 def causes_ns(run):
     """Return {cause: ns of each request's TTFT}; they add up to it exactly.
 
-    deferral: it waited, seats and tokens were there, its adapter did not
-    fit among max_loras. seats: it waited otherwise, for a seat or for
-    tokens of the budget. load: loads, its own or others', stopped the step
-    under way when it came, or its own steps. congestion: the rest of that
-    step, and what others' tokens added to its own ones. own: its prompt
-    alone.
+    deferral: the step had seats and tokens left, but its adapter did not
+    fit among max_loras. seats: it waited otherwise; a step that ran out of
+    seats or tokens counts here, whomever it passed over. load: loads, its
+    own or others', stopped the step under way when it came, or its own
+    steps. congestion: the rest of that step, and what others' tokens added
+    to its own ones. own: its prompt alone.
     """
     trace, workload = _checked(run).trace, run.workload
     alone = run.cost.alone_ns(
@@ -43,7 +43,7 @@ def causes_ns(run):
 def late_by_cause(run, slo_ms):
     """Return {cause: bool of each request} for those later than slo_ms.
 
-    A late request counts for the cause that took most of its TTFT; "own"
+    A late request counts for the largest of its four waits, or for "own"
     where even an idle engine would have been late. Raises ValueError for a
     slo_ms that is not above 0.
     """

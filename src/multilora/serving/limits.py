@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from multilora.arguments import choice, integer
+from multilora.arguments import choice, integer, shown
 from multilora.tiers import AdapterTiers
 
 WALKS = ("one by one", "residents first")
@@ -45,3 +45,10 @@ def engine_limits(
         tiers.max_cpu_loras,
         choice("walk", walk, WALKS),
     )  # fmt: skip
+
+
+def check_limits(limits):
+    """Return Limits that engine_limits could have made, or raise its error."""
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits is {shown(limits)}, but must be Limits")
+    return engine_limits(*limits)

@@ -71,7 +71,7 @@ def new_memory(workload, limits, order):
     return Memory(
         requests,
         adapters,
-        np.zeros(limits.max_loras, dtype=np.int64),
+        np.zeros(min(limits.max_loras, len(order)), dtype=np.int64),
         np.zeros(limits.max_num_seqs + 1, dtype=np.int64),
         np.full(_power_of_two(workload.output_tokens.max() + 1), NONE),
     )

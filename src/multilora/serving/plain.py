@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from multilora.operands import BASE
+from multilora.serving.cost import require_counted
 from multilora.serving.trace import Totals, Trace
 from multilora.tiers import AdapterTiers
 from multilora.walks import WALKS
@@ -41,8 +42,8 @@ class _Engine:
         self.finishes = []  # (last step, request), a heap
         self.cut = None  # the request whose prompt did not fit, tokens left
         self.num_walks = 0
-        # How long the slots were all taken while seats were free, and how
-        # much of that an adapter spent outside.
+        # How long the slots were all taken while seats and tokens were
+        # left, and how much of that an adapter spent outside.
         self.full_ns = 0
         self.blocked = defaultdict(int)
         self.left_at = defaultdict(int)
@@ -68,14 +69,15 @@ class _Engine:
         budget, served = room, []
         if self.cut:
             room = self._prefill(*self.cut, room, served)
-        has_walk = room > 0 and self.num_running < self.limits.max_num_seqs
         while room > 0 and self.num_running < self.limits.max_num_seqs:
             request = self._first_that_fits()
             if request is None:
                 break
             self._seat(request)
             room = self._prefill(request, self.prompt[request], room, served)
-        is_blocking = has_walk and len(self.active) == self.limits.max_loras
+        # Seats and tokens are left: who waits now does so for a slot.
+        has_room = room > 0 and self.num_running < self.limits.max_num_seqs
+        is_blocking = has_room and len(self.active) == self.limits.max_loras
         load_ns = self._load(served)
         duration = load_ns + self.cost.compute_ns(
             budget - room, self.num_running, len(self.active)
@@ -86,6 +88,7 @@ class _Engine:
 
     def trace(self):
         """Return what was noted."""
+        require_counted(max(self.now, self.sums["seat_ns"]))
         columns = [np.array(c, dtype=np.int64) for c in self.notes.values()]
         self.sums["num_steps"] = self.step
         self.sums["num_slot_loads"] = self.tiers.slot_loads

@@ -4,12 +4,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import integer, shown
+from multilora.arguments import integer
 from multilora.fast import use_numba
-from multilora.serving.cost import StepCost, published_cost
-from multilora.serving.limits import Limits
+from multilora.serving.cost import (
+    StepCost,
+    check_cost,
+    published_cost,
+    require_countable,
+)
+from multilora.serving.limits import Limits, check_limits
 from multilora.serving.trace import Trace
-from multilora.serving.workload import Workload
+from multilora.serving.workload import Workload, check_workload
 
 # The plain engine serves these in a tenth of a second.
 WORTH_REQUESTS = 5_000
@@ -60,24 +65,18 @@ def serve(workload, limits, cost=None, engine="auto", seed=0):
     AdapterTiers does, each load stopping the engine; then the step computes.
     Adapters are walked in one order drawn from seed, as a Python set's is
     per process. KV blocks, prefix hits and preemption are not modelled.
-    engine is one of fast.ENGINES; all give equal results.
+    engine is one of fast.ENGINES; all give equal results. Raises ValueError
+    for a run whose times would pass 2**63 ns, some 292 years.
     """
-    cost = published_cost() if cost is None else cost
-    for name, value, kind in (
-        ("workload", workload, Workload),
-        ("limits", limits, Limits),
-        ("cost", cost, StepCost),
-    ):
-        if not isinstance(value, kind):
-            raise TypeError(
-                f"{name} is {shown(value)}, but must be a {kind.__name__}"
-            )
+    workload = check_workload(workload)
+    limits = check_limits(limits)
+    cost = check_cost(published_cost() if cost is None else cost)
+    require_countable(cost, workload, limits)
     rng = np.random.default_rng(integer("seed", seed, minimum=0))
     order = rng.permutation(workload.num_adapters)
     if use_numba(engine, workload.num_requests, WORTH_REQUESTS):
         from multilora.serving.compiled import run_engine
     else:
         from multilora.serving.plain import run_engine
-    return ServingRun(
-        workload, limits, cost, run_engine(workload, limits, cost, order)
-    )
+    trace = run_engine(workload, limits, cost, order)
+    return ServingRun(workload, limits, cost, trace)

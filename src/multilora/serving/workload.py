@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import any_array, finite_number, integer, shown
+from multilora.arguments import (
+    finite_number,
+    integer,
+    integer_array,
+    real_array,
+    shown,
+)
 from multilora.operands import BASE
 from multilora.traffic import MAX_ADAPTERS
 
@@ -47,9 +53,10 @@ def make_workload(
     Raises ValueError for no requests, columns of different lengths, or a
     value out of range; TypeError for columns that are not numbers.
     """
-    times = any_array(times_s)
-    if times.dtype.kind not in "iuf" or times.ndim != 1 or not times.size:
-        raise (ValueError if times.dtype.kind in "iuf" else TypeError)(
+    times = real_array("times_s", times_s, "a row of seconds")
+    times = times.astype(np.float64)  # narrower floats lose nanoseconds
+    if times.ndim != 1 or not times.size:
+        raise ValueError(
             f"times_s is {shown(times_s)}, but must be a row of seconds, at "
             "least one"
         )
@@ -76,6 +83,39 @@ def make_workload(
     return Workload(*(column[order] for column in columns), num_adapters)
 
 
+def check_workload(workload):
+    """Return a Workload's columns if make_workload could have made them.
+
+    Raises TypeError for another object, ValueError for columns that were
+    changed to what it would have refused, or are not sorted.
+    """
+    if not isinstance(workload, Workload):
+        raise TypeError(
+            f"workload is {shown(workload)}, but must be a Workload"
+        )
+    *columns, num_adapters = workload
+    num = max(len(columns[0]), 1)
+    num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
+    ranges = (
+        (0, MAX_S * NS_PER_S),
+        (BASE, num_adapters - 1),
+        (1, MAX_TOKENS),
+        (1, MAX_TOKENS),
+    )
+    columns = [
+        _column(f"{name} of workload", column, num, *allowed, False)
+        for name, column, allowed in zip(
+            Workload._fields[:-1], columns, ranges, strict=True
+        )
+    ]
+    if (np.diff(columns[0]) < 0).any():
+        raise ValueError(
+            "arrival_ns of workload goes down, but must be sorted, as "
+            "make_workload sorts it"
+        )
+    return Workload(*columns, num_adapters)
+
+
 def geometric_tokens(num_requests, mean, maximum=4096, seed=0):
     """Return token counts from 1 on, mostly short, a few long.
 
@@ -90,9 +130,7 @@ def geometric_tokens(num_requests, mean, maximum=4096, seed=0):
 
 
 def _column(name, value, length, minimum, maximum, may_be_one=True):
-    column = any_array(value)
-    if column.dtype.kind not in "iu":
-        raise TypeError(f"{name} is {shown(value)}, but must be integers")
+    column = integer_array(name, value, "integers")
     if column.shape != (length,) and (column.ndim or not may_be_one):
         raise ValueError(
             f"{name} has shape {column.shape}, but must be "
