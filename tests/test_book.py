@@ -16,6 +16,7 @@ from multilora import anchors, reconciliation, tenants, traffic
 from multilora.book.explorers import stored_explorers
 from multilora.book.pages import main, pages_of
 from multilora.explorer import Explorer
+from multilora.figures.serving import TENANTS, shaped_run
 from multilora.figures.style import render_svg
 from multilora.hitrate import hit_rate_curve
 from multilora.notebooks import to_text
@@ -28,6 +29,7 @@ from multilora.reconciled import (
     startup_table,
 )
 from multilora.reservation import slot_reservation_bytes
+from multilora.serving.diagnosis import tenant_table
 from multilora.shapes import ModelShape
 from multilora.stops import AXES
 from multilora.tenants import corpus
@@ -236,6 +238,15 @@ def test_the_front_page_says_what_the_functions_say():
     base = ModelShape.from_config(tenants.folder_of("base"))
     how_to = (ROOT / "book/how-to-read.md").read_text("utf-8")
     assert f"{base.num_params:,} parameters" in how_to
+
+
+def test_the_front_page_says_what_the_simulator_says():
+    text = " ".join((ROOT / "book/index.md").read_text("utf-8").split())
+    runs = [shaped_run("zipf 2", load, 8, TENANTS) for load in (4, 40)]
+    few, many = (100 * run.is_hit.mean() for run in runs)
+    assert f"from {few:.1f} % to {many:.1f} %" in text
+    none, most = ((tenant_table(run)["p99_ms"] > 500).sum() for run in runs)
+    assert f"half a second from {none} to {most} of {TENANTS}" in text
 
 
 def test_the_front_page_and_the_readme_count_what_was_checked():
