@@ -1,6 +1,6 @@
 """Pictures of lab 04: hit curves, thrash, starvation, the cold slot."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.hitrate import che_hit_curve, hit_rate_curve
 from multilora.published import published
+from multilora.reuse import FIRST_USE, reuse_depths
 from multilora.serving.steps import (
     first_token_ms,
     hot_and_cold,
@@ -19,6 +20,7 @@ from multilora.serving.steps import (
 NUM_REQUESTS = 20_000
 SLOT_TICKS = [1, 2, 4, 8, 16, 32, 64]
 MAX_TENANTS = 60  # of the thrash explorer
+NUM_RECENT = 120  # requests that it shows one by one
 SHAPES = ("sticky", "80/20", "zipf", "uniform", "cyclic")
 _TRACES = {
     "uniform": traffic.uniform,
@@ -42,20 +44,34 @@ def exact_rates(shape, num_adapters, num_requests=NUM_REQUESTS):
     return rates
 
 
-def hit_table(shape, num_adapters, num_requests=NUM_REQUESTS):
-    """Return exact hit rates and Che's approximation at every slot count."""
-    exact = exact_rates(shape, num_adapters, num_requests)
+@cache
+def che_rates(shape, num_adapters):
+    """Return Che's approximation at every slot count, whatever the trace."""
     popularity = _POPULARITY.get(shape, traffic.uniform_popularity)
+    rates = che_hit_curve(popularity(num_adapters))
+    rates.setflags(write=False)
+    return rates
+
+
+def hit_table(shape, num_adapters, num_requests=NUM_REQUESTS, trace=None):
+    """Return exact hit rates and Che's approximation at every slot count.
+
+    trace, if given, is counted in place of num_requests drawn ones.
+    """
+    if trace is None:
+        exact = exact_rates(shape, num_adapters, num_requests)
+    else:
+        exact = hit_rate_curve(trace, num_adapters)
     return {
         "slots": np.arange(1, num_adapters + 1),
         "exact": exact,
-        "che": che_hit_curve(popularity(num_adapters)),
+        "che": che_rates(shape, num_adapters),
     }
 
 
-def draw_hit_curve(fig, traffic, num_adapters):
+def draw_hit_curve(fig, traffic, num_adapters, trace=None):
     """Draw the exact hit curve of one kind of traffic beside Che's."""
-    table = hit_table(traffic, num_adapters)
+    table = hit_table(traffic, num_adapters, trace=trace)
     (axes,) = style.panels(fig, {
         "title": f"{num_adapters} adapters",
         "xlabel": "slots (max_loras)", "ylabel": "hit rate",
@@ -77,29 +93,43 @@ def draw_hit_curve(fig, traffic, num_adapters):
     )
 
 
+@lru_cache(maxsize=64)
+def thrash_table(tenants, skew):
+    """Return hit rates, and the ids and reuse depths of the end of a trace.
+
+    The hit rate at every slot count, then one id and one depth for each of
+    the last NUM_RECENT requests: all that a slider of max_loras shows.
+    """
+    trace = traffic.zipf(NUM_REQUESTS, tenants, skew)
+    depths = reuse_depths(trace)
+    at_depth = np.bincount(depths[depths != FIRST_USE], minlength=tenants)
+    rates = np.cumsum(at_depth) / len(trace)
+    return rates, trace[-NUM_RECENT:].copy(), depths[-NUM_RECENT:].copy()
+
+
 def draw_thrash(fig, tenants, max_loras, skew):
     """Draw the hit curve under Zipf skew, and where max_loras sits on it."""
-    trace = traffic.zipf(NUM_REQUESTS, tenants, skew)
-    rates = hit_rate_curve(trace, tenants)
+    max_loras = integer("max_loras", max_loras, 1)
+    rates, recent, depths = thrash_table(tenants, skew)
     left, right = style.panels(fig, {
         "title": "Hit rate", "xlabel": "slots",
         "ylabel": "hit rate", "xlim": (0, 64), "ylim": (0, 1.05),
         "widths": (3, 2),
     }, {
-        "title": "The last 120 requests", "xlabel": "request",
-        "ylabel": "tenant", "xlim": (-2, 121),
+        "title": f"The last {NUM_RECENT} requests", "xlabel": "request",
+        "ylabel": "tenant", "xlim": (-2, NUM_RECENT + 1),
         "ylim": (1.2 * MAX_TENANTS, -2),
     })  # fmt: skip
     left.plot(np.arange(1, tenants + 1), rates, color=style.HIT)
     style.threshold(left, max_loras, f"max_loras = {max_loras}", True)
     style.legend_above(left, ncols=1)
-    is_miss = first_token_ms(trace, max_loras, 0, 1)[-120:] > 0
-    recent, index = trace[-120:], np.arange(120)
+    is_miss = (depths == FIRST_USE) | (depths >= max_loras)
+    index = np.arange(NUM_RECENT)
     for mask, color, name in ((~is_miss, style.HIT, "hit"),
                               (is_miss, style.MISS, "miss")):  # fmt: skip
         right.plot(index[mask], recent[mask], "s", ms=2.4, color=color,
                    label=name)  # fmt: skip
-    right.legend(loc="lower left", ncols=2)
+    style.legend(right, loc="lower left", ncols=2)
     rate = rates[min(max_loras, tenants) - 1]
     return (
         f"{tenants} tenants, zipf {skew}, max_loras={max_loras}: "

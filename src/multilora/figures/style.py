@@ -1,6 +1,5 @@
 """How a page looks: one colour a meaning, kept axes, SVG out."""
 
-import io
 import re
 from importlib.resources import files
 
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import IdentityTransform
 
 from multilora.arguments import shown
+from multilora.figures.kept import Still, legend, write_svg
 
 # Okabe and Ito's palette, safe for colour-blind readers; orange and sky blue
 # darkened until they stand out from white by 3 to 1.
@@ -29,7 +29,8 @@ SIZE = (6.0, 3.1)  # inches; at 390 px the text is still legible
 
 def new_figure(size=SIZE):
     """Return an empty Figure that draws to SVG, without pyplot."""
-    figure = Figure(figsize=size)
+    # 72: an SVG's own resolution, so that no drawing has to change it.
+    figure = Figure(figsize=size, dpi=72, facecolor="none")
     FigureCanvasSVG(figure)
     return figure
 
@@ -37,22 +38,42 @@ def new_figure(size=SIZE):
 def panels(fig, *settings):
     """Return one axes for each dict of axes settings, emptied of data.
 
-    When the settings are those of the last call, the axes are kept, ticks
-    and all, and only what was drawn on them is removed: the fast way to
-    move a slider. `widths` in the first dict gives relative widths, `left`
-    the share of the figure left of the first axes.
+    When the settings are those of the last call, except for titles, the
+    axes are kept, ticks and all, and only what was drawn on them is removed:
+    the fast way to move a slider. `widths` in the first dict gives relative
+    widths, `left` the share of the figure left of the first axes.
     """
-    key = repr(settings)
-    if getattr(fig, "kept_key", None) == key:
-        for axes, kept in fig.kept_artists.items():
-            for artist in axes.get_children():
-                if artist not in kept:
-                    artist.remove()
-            # Bars stay in the legend through their containers otherwise.
-            axes.containers.clear()
-        return list(fig.kept_artists)
-    fig.clear()
     settings = [dict(setting) for setting in settings]
+    titles = [setting.pop("title", "") for setting in settings]
+    key = repr(settings)
+    if getattr(fig, "kept_key", None) != key:
+        fig.kept_key = None  # should the settings turn out to be wrong
+        _lay_out(fig, settings)
+        fig.kept_key = key
+    for (axes, kept), title in zip(
+        fig.kept_artists.items(), titles, strict=True
+    ):
+        _empty(axes, kept)
+        if axes.get_title(loc="left") != title:
+            axes.set_title(title, loc="left")
+    return list(fig.kept_artists)
+
+
+def _empty(axes, kept):
+    """Remove all but these artists."""
+    axes.legend_ = None  # not remove(): it may be shown again
+    for artist in axes.get_children():
+        if artist not in kept:
+            artist.remove()
+    # Bars stay in the legend through their containers otherwise.
+    axes.containers.clear()
+    axes.set_prop_cycle(None)
+    axes.relim()
+
+
+def _lay_out(fig, settings):
+    """Make the axes, and have what stands still on them remembered."""
+    fig.clear()
     widths = settings[0].pop("widths", None)
     left = settings[0].pop("left", 0.13)
     grid = fig.subplots(1, len(settings), squeeze=False, width_ratios=widths)
@@ -62,9 +83,11 @@ def panels(fig, *settings):
     for axes, setting in zip(grid[0], settings, strict=True):
         _apply(axes, setting)
     _hold_labels(fig, grid[0])
-    fig.kept_key = key
     fig.kept_artists = {axes: set(axes.get_children()) for axes in grid[0]}
-    return list(grid[0])
+    for axes in grid[0]:
+        for artist in axes.get_children():
+            if artist.get_visible() and artist is not axes.patch:
+                Still(artist)
 
 
 def _hold_labels(fig, all_axes):
@@ -103,8 +126,8 @@ def threshold(axes, value, label, vertical=False, end=1):
 
 def legend_above(axes, ncols=3):
     """Put the legend on the title's line, clear of the data."""
-    axes.legend(loc="lower right", bbox_to_anchor=(1.02, 0.98), ncols=ncols,
-                columnspacing=1, handlelength=1.5)  # fmt: skip
+    legend(axes, loc="lower right", bbox_to_anchor=(1.02, 0.98), ncols=ncols,
+           columnspacing=1, handlelength=1.5)  # fmt: skip
 
 
 def render_svg(draw, values, figure=None):
@@ -117,9 +140,8 @@ def render_svg(draw, values, figure=None):
                 f"draw returned {shown(sentence)}, but must return the "
                 "sentence that the picture shows"
             )
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata=_NO_METADATA)
-    svg = re.sub(r"^.*?(?=<svg)", "", out.getvalue(), flags=re.DOTALL)
+        svg = write_svg(figure, metadata=_NO_METADATA)
+    svg = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
     return svg.replace("'DejaVu Sans'", FONTS), sentence
 
 
