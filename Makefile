@@ -22,7 +22,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint browser \
-	engine test-engine browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
+	engine test-engine bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
@@ -94,6 +94,9 @@ $(ENGINE)/.peers: $(ENGINE)/.installed
 
 test-engine: $(ENGINE)/.peers ## every test and notebook that needs vLLM or peers
 	$(ENGINE)/bin/pytest --nbval -m "(engine or peers) and not browser"
+
+bench: $(ENGINE)/.peers ## our engines beside others' code: targets and verdicts
+	$(ENGINE)/bin/python benchmarks/bench.py
 
 browser-engine: $(ENGINE)/.installed ## move lab 02's sliders in JupyterLab
 	$(ENGINE)/bin/pip install --quiet $(ENGINE_PINS) playwright

@@ -31,6 +31,7 @@ from multilora import (
     reservation,
     reuse,
     rounding,
+    segments,
     slots,
     tenants,
     tiers,
@@ -48,6 +49,7 @@ LLAMA = published.model_shape("Llama-2-7B")
 X, W = np.ones((2, 3)), np.ones((4, 3))
 A, B = np.ones((1, 3)), np.ones((4, 1))
 BATCH = (X, W, [(A, B)], [0, -1], [1.0])
+TWO_ROWS = segments.segments_of([-1, 0])
 JOB = steps.Job("a", 1, 0, 1)
 SMALL = ModelShape.from_config(tenants.folder_of("base"))
 REPLY = Reply("a", None, "b", (1,), (-1.0,))
@@ -64,6 +66,13 @@ GOOD = {
     lora.pad_adapter: (A, B, 8),
     lora.merge_weights: (W, A, B, 1.0),
     lora.group_rows: ([0, 1], 2),
+    segments.segments_of: ([0, 1],),
+    segments.Segments: ([1, 0], [(-1, 0, 1), (0, 1, 2)]),
+    TWO_ROWS.sort: (X,),
+    TWO_ROWS.unsort: (X,),
+    segments.fast_layout: (A, B),
+    segments.apply_segments: (X, W, [(A, B)], TWO_ROWS, [1.0]),
+    segments.apply_layers: (X, [W], [[(A, B)]], [0, -1], [1.0]),
     economics.lora_params_per_layer: (4, 4, 2),
     economics.adapter_bytes: (4, 4, 2, 4, 2),
     economics.adapters_per_gib: (4, 4, 2, 4, 2),

@@ -36,6 +36,7 @@ _FILES = (
     "anchors",
     "reconciliation",
     "overhead",
+    "benchmarks",
     "slider_speed",
     "step_costs",
     "published_capture",

