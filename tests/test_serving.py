@@ -333,7 +333,9 @@ SLOW = step_cost(10, 0.05, 10, 0.01, 3, 100)
 SLOWEST = step_cost(60_000, 0, 0, 0, 60_000, 60_000)
 
 
-@pytest.mark.parametrize("engine", ["plain", "numba"])
+@pytest.mark.parametrize(
+    "engine", ["plain", pytest.param("numba", marks=pytest.mark.peers)]
+)
 @pytest.mark.parametrize(
     ("workload", "limits", "cost", "named"),
     [

@@ -33,29 +33,26 @@ def _checked(policy):
 @_checked
 def lru_hits(trace, num_slots):
     """Return hits when the least recently used adapter leaves."""
-    cache, hits = OrderedDict(), 0
-    for adapter_id in trace:
-        if adapter_id in cache:
-            cache.move_to_end(adapter_id)
-            hits += 1
-            continue
-        if len(cache) == num_slots:
-            cache.popitem(last=False)
-        cache[adapter_id] = None
-    return hits
+    return _front_leaves(trace, num_slots, renew=OrderedDict.move_to_end)
 
 
 @_checked
 def fifo_hits(trace, num_slots):
     """Return hits when the adapter that was loaded first leaves."""
-    cache, hits = OrderedDict(), 0
+    return _front_leaves(trace, num_slots, renew=lambda *_: None)
+
+
+def _front_leaves(trace, num_slots, renew):
+    """Count hits of a queue; renew(queue, adapter_id) is what a hit does."""
+    queue, hits = OrderedDict(), 0
     for adapter_id in trace:
-        if adapter_id in cache:
+        if adapter_id in queue:
+            renew(queue, adapter_id)
             hits += 1
             continue
-        if len(cache) == num_slots:
-            cache.popitem(last=False)
-        cache[adapter_id] = None
+        if len(queue) == num_slots:
+            queue.popitem(last=False)
+        queue[adapter_id] = None
     return hits
 
 
