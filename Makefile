@@ -95,7 +95,7 @@ $(ENGINE)/.peers: $(ENGINE)/.installed
 test-engine: $(ENGINE)/.peers ## every test and notebook that needs vLLM or peers
 	$(ENGINE)/bin/pytest --nbval -m "(engine or peers) and not browser"
 
-bench: $(ENGINE)/.peers ## our engines beside others' code: targets and verdicts
+bench: $(ENGINE)/.peers ## our code beside others': targets and verdicts
 	$(ENGINE)/bin/python benchmarks/bench.py
 
 browser-engine: $(ENGINE)/.installed ## move lab 02's sliders in JupyterLab

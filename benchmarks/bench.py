@@ -1,4 +1,4 @@
-"""Measure the book's engines beside others' code, and say what was reached.
+"""Measure our code beside that of others, and say what was reached.
 
     make bench
 

@@ -4,8 +4,11 @@ import re
 from importlib.resources import files
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
 
 from multilora.arguments import shown
@@ -122,6 +125,18 @@ def threshold(axes, value, label, vertical=False, end=1):
     line = axes.axvline if vertical else axes.axhline
     line(value, 0, end, color=INK, linewidth=1, linestyle=(0, (4, 2)),
          label=label)  # fmt: skip
+
+
+def dots(axes, x, y, color, label, size=3):
+    """Draw many points as one path: a third of the text of as many markers."""
+    axes.plot([], [], "o", ms=size, color=color, label=label)
+    if len(x):
+        places = np.repeat(np.column_stack([x, y]), 2, axis=0)
+        # A line of no length with a round cap is a dot; simplified, it goes.
+        path = Path(places, [Path.MOVETO, Path.LINETO] * len(x))
+        path.should_simplify = False
+        line = {"edgecolor": color, "linewidth": size, "capstyle": "round"}
+        axes.add_patch(PathPatch(path, fill=False, **line))
 
 
 def legend_above(axes, ncols=3):
