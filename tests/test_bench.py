@@ -6,7 +6,7 @@ import pytest
 from multilora import traffic
 
 pytestmark = pytest.mark.peers
-NEEDS = "needs numba, libcachesim and SimPy: make test-engine"
+NEEDS = "needs numba, libcachesim and SimPy: make test-peers"
 curves, growth, peer_caches, simulations = (
     pytest.importorskip(name, reason=NEEDS)
     for name in ("curves", "growth", "peer_caches", "simulations")

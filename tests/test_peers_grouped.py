@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from multilora import engine
 from multilora.segments import segments_of
+from multilora.tenants import folder_of
 
 pytestmark = [
     pytest.mark.engine,
@@ -15,10 +17,10 @@ pytestmark = [
 @pytest.fixture(scope="module", autouse=True)
 def torch_without_gradients():
     torch = pytest.importorskip(
-        "torch", reason="torch is not installed: make test-engine"
+        "torch", reason="torch is not installed: make test-peers"
     )
     pytest.importorskip(
-        "peft", reason="PEFT is not installed: make test-engine"
+        "peft", reason="PEFT is not installed: make test-peers"
     )
     with torch.inference_mode():
         yield
@@ -63,3 +65,10 @@ def test_no_adapter_is_left_out_of_the_batch():
     case, functions = asked((16, 4), 64)
     base = segments_of(case.ids).sort(case.x) @ case.W.T
     assert (np.asarray(functions["vLLM sgmv"]()) != base).any(axis=1).all()
+
+
+def test_an_engine_after_numba_says_what_to_do():
+    """vLLM's CPU build scans all modules and falls over llvmlite's library."""
+    pytest.importorskip("numba", reason="needs numba: make test-peers")
+    with pytest.raises(RuntimeError, match="numba was imported before the"):
+        engine.start(folder_of("base"), max_loras=1)

@@ -82,6 +82,8 @@ def start(
         )
     except (MemoryError, RuntimeError, ValueError) as error:
         raise _explained(error) from error
+    except AttributeError as error:
+        raise _numba_came_first(error) from error
     engine = Engine(llm, Path(model), max_loras, num_spare)
     if num_spare:
         _keep_last_slot_empty(engine, max_cpu_loras or max_loras)
@@ -133,6 +135,18 @@ def check_slots(max_loras, max_lora_rank, max_cpu_loras):
     if max_cpu_loras is not None:
         # vLLM's own rule: the CPU tier holds what is in the slots too.
         integer("max_cpu_loras", max_cpu_loras, max_loras, MAX_COUNT)
+
+
+def _numba_came_first(error):
+    """Return what to do where vLLM trips over numba, else the error."""
+    # vLLM's CPU build looks at every name of every module for its kernels;
+    # llvmlite's library answers to any name, __dict__ too.
+    if "_lib_fn_wrapper" not in str(error):
+        return error
+    return RuntimeError(
+        "numba was imported before the engine started, which vLLM's CPU "
+        "build does not survive: restart Python and start the engine first"
+    )
 
 
 def _explained(error):
