@@ -111,7 +111,7 @@ GOOD = {
     load_cost.seconds_loading: (1, 1, 1.0, 1.0),
     rounding.delta_error_bound: (X, A, B, 1.0, "float32", "float32"),
     hitrate.lru_hit_curve: ([1, 2], 3),
-    hitrate.HitCounter().add: ([1, 2],),
+    hitrate.HitCounter("plain").add: ([1, 2],),
     reuse.reuse_depths: ([1, 2],),
     hitrate.hit_rate_curve: ([1, 2], 3),
     hitrate.che_hit_curve: ([1, 2],),

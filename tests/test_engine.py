@@ -1,6 +1,7 @@
 """The running engine: what it answers, holds, loads, defers and refuses."""
 
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +33,12 @@ BASE = folder_of("base")
 FRUITS = "List 3 fruits:"
 FAMOUS = "Table users(id,name). Query all names:"
 VOICES = [None, *tenants.tenant_names()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def numba_stays_out():
+    """No test of this process may import numba: see make test-peers."""
+    assert "llvmlite" not in sys.modules
 
 
 @pytest.fixture(scope="module")
