@@ -31,10 +31,15 @@ def lru_hit_curve(trace, num_adapters=None):
     Raises ValueError for an empty trace, ids below -1, or a num_adapters
     below the number of distinct ids.
     """
+    return _counted(trace).curve(num_adapters)
+
+
+def _counted(trace):
+    """Return the HitCounter of a whole trace, by numba where it is long."""
     trace = check_trace(trace)
     counter = HitCounter("numba" if use_numba("auto", len(trace)) else "plain")
     counter.add(trace)
-    return counter.curve(num_adapters)
+    return counter
 
 
 class HitCounter:
@@ -86,7 +91,8 @@ class HitCounter:
 
 def hit_rate_curve(trace, num_adapters=None):
     """Return lru_hit_curve as a share of the adapter requests."""
-    return lru_hit_curve(trace, num_adapters) / len(check_trace(trace))
+    counter = _counted(trace)
+    return counter.curve(num_adapters) / counter.num_requests
 
 
 def che_hit_curve(popularity):

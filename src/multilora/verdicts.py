@@ -1,11 +1,13 @@
 """What we promised to reach beside others' code, and whether it was."""
 
+import operator
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from multilora.arguments import shown
 
 AT_MOST, AT_LEAST = "at most", "at least"
+IS_MET = {AT_MOST: operator.le, AT_LEAST: operator.ge}
 
 
 class Target(NamedTuple):
@@ -82,18 +84,13 @@ def _verdicts(target, record):
         )
     for row in about:
         measured = row[target.column]
-        is_most = target.sense == AT_MOST
         yield {
             "target": target.what,
             "at": ", ".join(_said(name, row[name]) for name in target.at),
             "measured": measured,
             "sense": target.sense,
             "bound": target.bound,
-            "is_met": (
-                measured <= target.bound
-                if is_most
-                else measured >= target.bound
-            ),
+            "is_met": IS_MET[target.sense](measured, target.bound),
         }
 
 
