@@ -21,7 +21,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
-	lint browser \
+	lint links browser \
 	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
@@ -68,9 +68,13 @@ slider-speed: $(VENV)/.dev ## measure the sliders in JupyterLab again
 pictures: $(VENV)/.dev book ## take the README's pictures of the pages again
 	$(BIN)/python benchmarks/pictures.py
 
-lint: $(VENV)/.dev ## ruff: rules and format
+lint: $(VENV)/.dev ## ruff: rules and format; codespell: spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+links: $(STAMP) ## ask every other site that the book links to (network)
+	$(BIN)/jupyter-book build . --builder linkcheck
 
 browser: $(VENV)/.dev book ## test the pages and JupyterLab in Chromium
 	$(BIN)/pytest -m browser tests

@@ -17,6 +17,8 @@ from nbformat.validator import ValidationError
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MEASURED = "nbval-ignore-output"
+FOLDED = "hide-cell"  # a fold in the book; JupyterLab goes by metadata
+FOLDED_IN_LAB = {"outputs_hidden": True, "source_hidden": True}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -24,7 +26,8 @@ def normal_form(notebook):
     """Return a notebook as plain data without what changes by itself.
 
     Widget state, timing, kernel versions and random ids go; cells are
-    numbered, streams joined, and only tags and `book` metadata stay.
+    numbered, streams joined, and only tags and `book` metadata stay; a cell
+    tagged hide-cell is folded in JupyterLab too.
     """
     metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     if "book" in notebook["metadata"]:
@@ -79,8 +82,11 @@ def _normal_cell(cell, number):
         "metadata": {},
         "source": _lines(cell["source"]),
     }
-    if cell["metadata"].get("tags"):
-        plain["metadata"] = {"tags": sorted(cell["metadata"]["tags"])}
+    tags = cell["metadata"].get("tags")
+    if tags:
+        plain["metadata"] = {"tags": sorted(tags)}
+        if FOLDED in tags:
+            plain["metadata"]["jupyter"] = FOLDED_IN_LAB
     if cell["cell_type"] == "code":
         plain["execution_count"] = cell["execution_count"]
         plain["outputs"] = _normal_outputs(cell["outputs"])

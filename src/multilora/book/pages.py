@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from multilora.book.links import broken_links
+
 
 def pages_of(toc):
     """Return the pages that a _toc.yml lists, as paths without suffix."""
@@ -20,7 +22,7 @@ def built_folder(folder):
 
 
 def main(folder):
-    """Exit with the names of the pages that are missing or empty."""
+    """Exit with the pages that are missing or empty, and broken links."""
     toc = yaml.safe_load((Path(folder) / "_toc.yml").read_text("utf-8"))
     built = built_folder(folder)
     files = [built / f"{page}.html" for page in ("index", *pages_of(toc))]
@@ -31,4 +33,7 @@ def main(folder):
     ]
     if missing:
         sys.exit(f"not built: {', '.join(missing)}")
+    broken = broken_links(built)
+    if broken:
+        sys.exit("links that lead nowhere:\n" + "\n".join(broken))
     print(f"{len(files)} pages built. Open {files[0]}")
