@@ -1,10 +1,11 @@
-"""Take the README's pictures of two explorers from the built book.
+"""Take pictures from the built book: two explorers, the printed sheet.
 
 make pictures
 """
 
 from pathlib import Path
 
+import pypdfium2
 from lab import CHROMIUM, FLAGS
 from playwright.sync_api import sync_playwright
 
@@ -19,6 +20,18 @@ SHOTS = {
         "#explore-thrash?tenants=40&max_loras=8&skew=1",
     ),
 }
+SHEET = ROOT / "_build/html/book/cheat-sheet.html"
+A4 = {
+    "format": "A4",
+    "margin": dict.fromkeys(("top", "right", "bottom", "left"), "10mm"),
+}
+
+
+def printed(page, path):
+    """Print a page on A4; return the sheets as a PdfDocument."""
+    page.goto(path.as_uri())
+    page.wait_for_timeout(300)
+    return pypdfium2.PdfDocument(page.pdf(**A4))
 
 
 def main():
@@ -36,6 +49,9 @@ def main():
             figure.locator("input").nth(1).focus()
             page.wait_for_timeout(300)
             figure.screenshot(path=ROOT / f"book/images/{name}.png")
+        sheet = printed(browser.new_page(), SHEET)[0].render(scale=1.6)
+        picture = sheet.to_pil().convert("P", palette=0, colors=16)
+        picture.save(ROOT / "book/images/cheat-sheet.png", optimize=True)
 
 
 if __name__ == "__main__":

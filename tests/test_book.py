@@ -34,6 +34,7 @@ from multilora.shapes import ModelShape
 from multilora.stops import AXES
 from multilora.tenants import corpus
 from multilora.units import gib
+from spoken_numbers import numbers, output_text
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -55,14 +56,6 @@ def load(path):
 def code_cells(path):
     cells = [c for c in load(path)["cells"] if c["cell_type"] == "code"]
     return [cell for cell in cells if "".join(cell["source"]).strip()]
-
-
-def output_text(cell):
-    texts = []
-    for output in cell["outputs"]:
-        texts += ["".join(output.get("text", []))]
-        texts += ["".join(output.get("data", {}).get("text/plain", []))]
-    return "\n".join(texts)
 
 
 @each_notebook
@@ -133,12 +126,6 @@ def test_a_takeaway_holds_numbers_that_were_printed(path):
             missing = wanted - numbers(seen)
             assert not missing, f"{missing} not printed: {takeaway}"
     assert takeaways >= (5 if path in LABS else 2)
-
-
-def numbers(text):
-    text = text.replace("\N{MINUS SIGN}", "-").replace("80/20", "")
-    found = re.findall(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", text)
-    return {item.replace(",", "").rstrip(".") for item in found}
 
 
 @each_notebook
@@ -275,6 +262,28 @@ def test_the_front_page_and_the_readme_count_what_was_checked():
     readme = (ROOT / "README.md").read_text("utf-8")
     assert f"{len(anchors.anchors())} places" in readme
     assert f"{len(usable)} published runs" in readme
+
+
+def test_the_front_page_and_the_readme_count_the_chapters():
+    """Exercises, interview questions, pitches and users' questions."""
+    from multilora.exercises.checking import ENTRIES
+    from multilora.pitches import pitches
+
+    texts = [
+        " ".join((ROOT / name).read_text("utf-8").split())
+        for name in ("book/index.md", "README.md")
+    ]
+    checked = sum(item.answer is not None for item in ENTRIES.values())
+    interview = (ROOT / "book/interview.md").read_text("utf-8")
+    num_questions = len(re.findall(r"^### \d+\. ", interview, re.M))
+    exercises = to_text(nbformat.read(ROOT / "notebooks/exercises.ipynb", 4))
+    num_exercises = len(re.findall(r'"### \d+\. ', exercises))
+    assert len(pitches()) == 8
+    for text in texts:
+        assert f"{num_exercises} exercises, {checked}" in text
+        assert re.search(rf"\b{num_questions} (interview )?questions", text)
+        assert len(ENTRIES) == num_exercises
+        assert "ight published claims" in text
 
 
 def test_how_to_read_says_what_the_sliders_were_measured_at():

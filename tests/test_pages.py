@@ -107,6 +107,21 @@ def test_formulas_are_mathml_and_drawn(open_page):
     assert page.locator("text=\\top").count() == 0
 
 
+def test_the_cheat_sheet_prints_on_one_page(open_page):
+    """One sheet of A4, with all of its parts, in letters one can read."""
+    pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
+    from pictures import SHEET, printed
+
+    sheets = printed(open_page("book/cheat-sheet"), SHEET)
+    assert len(sheets) == 1
+    width, height = sheets[0].get_size()
+    assert (round(width), round(height)) == (596, 843)
+    text = sheets[0].get_textpage().get_text_range()
+    for part in ("Formulas", "Five invariants", "58.3 (policies § 2)"):
+        assert part in text
+    assert "Search" not in text
+
+
 def test_the_search_finds_from_a_file(open_page):
     page = open_page("search", fragment="?q=starvation")
     page.wait_for_selector("#search-results li a")

@@ -40,6 +40,7 @@ _FILES = (
     "slider_speed",
     "step_costs",
     "published_capture",
+    "pitches",
 )
 
 

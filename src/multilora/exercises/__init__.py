@@ -1,0 +1,14 @@
+"""The book's exercises: what is asked, and a line for each answer.
+
+answers   a number, a list, a function: how each is judged
+compare   equal or not, how far off, in a few words
+matmul, sizes, cards, hits, admission, loading, trouble, operating
+          the exercises in the order of the book, with their known slips
+ageing    a scheduler with a rule against starvation, and its price
+situations  four engines in trouble, and their metrics
+checking  the registry, and check_exercise
+"""
+
+from multilora.exercises.checking import check_exercise
+
+__all__ = ["check_exercise"]

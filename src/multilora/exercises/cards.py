@@ -1,0 +1,163 @@
+"""Part 2, second half: what slots take from a card."""
+
+from functools import cache
+
+import numpy as np
+
+from multilora.adapter_file import adapter_params
+from multilora.exercises.answers import Function, Number
+from multilora.exercises.exercise import Exercise
+from multilora.ledger import BLOCK_TOKENS, memory_ledger
+from multilora.published import model_shape
+from multilora.shapes import ATTENTION
+from multilora.units import GIB
+
+SLOTS, RANK = 32, 64
+
+
+def kv_blocks_lost(shape, card_gib, max_loras, max_lora_rank):
+    """Return the KV blocks without LoRA less those with it."""
+    before, after = _ledgers(shape, card_gib, max_loras, max_lora_rank)
+    return before.kv_blocks - after.kv_blocks
+
+
+def _ledgers(shape, card_gib, *slots):
+    before = memory_ledger(shape, card_gib)
+    return before, memory_ledger(shape, card_gib, *slots)
+
+
+def _card_cases():
+    rng = np.random.default_rng(7)
+    cases = [("Llama-3.1-8B", 24, 8, 16), ("Llama-2-7B", 24, SLOTS, RANK)]
+    cases += [("Llama-2-7B", 48, SLOTS, RANK)] + [
+        (name, int(rng.choice([40, 48, 80])), int(rng.integers(1, 64)), rank)
+        for name in ("Llama-3.1-8B", "Qwen2.5-7B", "Mistral-7B")
+        for rank in (8, 64)
+    ]
+    return [(model_shape(name), *rest) for name, *rest in cases]
+
+
+def _napkin(targets):
+    def slip(shape, card_gib, max_loras, max_lora_rank):
+        before, _ = _ledgers(shape, card_gib, max_loras, max_lora_rank)
+        size = 2 * adapter_params(shape, max_lora_rank, targets) * max_loras
+        block = BLOCK_TOKENS * before.kv_token_bytes
+        return min(size // block, before.kv_blocks)
+
+    return slip
+
+
+def _unlimited(*case):
+    before, after = _ledgers(*case)
+    return after.slot_bytes // (BLOCK_TOKENS * before.kv_token_bytes)
+
+
+def _difference_rounded(*case):
+    return min(_unlimited(*case), _ledgers(*case)[0].kv_blocks)
+
+
+def _tokens(*case):
+    before, after = _ledgers(*case)
+    return before.kv_tokens - after.kv_tokens
+
+
+KV_SLIPS = [
+    ("you counted adapter bytes, not slots: slots cover every module that "
+     "could carry an adapter", _napkin(ATTENTION)),
+    ("you counted adapter bytes, not slots: for Llama the embedding and "
+     "lm_head get slots too", _napkin("all-linear")),
+    ("those are tokens; a block holds 16", _tokens),
+    ("more blocks are lost than the card had, or one too few: subtract two "
+     "counts of blocks, each at least 0", _unlimited),
+    ("one block too few here and there: round both counts, not the "
+     "difference", _difference_rounded),
+    ("those are the blocks that are left",
+     lambda *case: _ledgers(*case)[1].kv_blocks),
+]  # fmt: skip
+
+
+@cache
+def smallest_card(max_loras=SLOTS):
+    """Return the whole GiB of the smallest card on which Llama-2-7B starts."""
+    shape = model_shape("Llama-2-7B")
+    return next(
+        size
+        for size in range(1, 200)
+        if memory_ledger(shape, size, max_loras, RANK).can_start
+    )
+
+
+def _smallest_slips():
+    shape = model_shape("Llama-2-7B")
+    ledger = memory_ledger(shape, 80, SLOTS, RANK)
+    needed = ledger.weight_bytes + ledger.slot_bytes
+    napkin = 2 * adapter_params(shape, RANK, ATTENTION) * SLOTS
+    return {
+        "the engine may use 90 % of a card, not all of it":
+            -(-needed // GIB),
+        "you counted adapter bytes, not slots":
+            -(-int((ledger.weight_bytes + napkin) / 0.9) // GIB),
+        "rounded down: on that card weights and slots do not fit":
+            smallest_card() - 1,
+        "that is the card without LoRA": smallest_card(None),
+    }  # fmt: skip
+
+
+def slots_to_sell(shape, card_gib, max_lora_rank, kv_tokens):
+    """Return the most slots that leave at least kv_tokens; 0 for none."""
+    return _most(shape, card_gib, max_lora_rank, kv_tokens)
+
+
+def _most(shape, card_gib, rank, kv_tokens, share=0.9):
+    def is_enough(num_slots):
+        ledger = memory_ledger(shape, card_gib, num_slots, rank, share)
+        return ledger.kv_tokens >= kv_tokens
+
+    num_slots = 0
+    while is_enough(num_slots + 1):
+        num_slots += 1
+    return num_slots
+
+
+def _sell_cases():
+    rng = np.random.default_rng(8)
+    cases = [("Llama-3.1-8B", 24, 16, 30_000), ("Llama-2-7B", 24, 64, 20_000)]
+    cases += [("Llama-2-7B", 16, 16, 10_000)] + [
+        (name, 40, rank, int(rng.integers(20_000, 100_000)))
+        for name in ("Llama-3.1-8B", "Mistral-7B")
+        for rank in (16, 64)
+    ]
+    return [(model_shape(name), *rest) for name, *rest in cases]
+
+
+def _by_adapters(shape, card_gib, rank, kv_tokens):
+    ledger = memory_ledger(shape, card_gib)
+    left = ledger.kv_bytes - kv_tokens * ledger.kv_token_bytes
+    return max(0, left // (2 * adapter_params(shape, rank, "all-linear")))
+
+
+SELL_SLIPS = [
+    ("off by one: with one slot more the tokens no longer fit",
+     lambda *case: slots_to_sell(*case) + 1),
+    ("one slot more still leaves enough: at least kv_tokens, not more",
+     lambda *case: max(0, slots_to_sell(*case) - 1)),
+    ("kv_tokens are tokens, not blocks: a block holds 16",
+     lambda shape, card, rank, n: slots_to_sell(shape, card, rank, 16 * n)),
+    ("you divided by an adapter, not by a slot", _by_adapters),
+    ("the engine may use 90 % of the card, not all of it",
+     lambda *case: _most(*case, share=1.0)),
+]  # fmt: skip
+
+EXERCISES = [
+    Exercise("kv_blocks_lost", "KV blocks lost", 2, 15, Function(
+        kv_blocks_lost, _card_cases,
+        "blocks without LoRA less blocks with it; on 24 GiB, 32 slots of "
+        "rank 64 take all that Llama-2-7B had", KV_SLIPS)),
+    Exercise("smallest_card", "A card where it can start", 1, 6, Number(
+        smallest_card,
+        "{} GiB is the smallest card on which 32 slots of rank 64 start",
+        _smallest_slips)),
+    Exercise("slots_to_sell", "How many slots to sell", 3, 20, Function(
+        slots_to_sell, _sell_cases,
+        "the most slots that leave the tokens you promised", SELL_SLIPS)),
+]  # fmt: skip

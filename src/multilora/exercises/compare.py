@@ -1,0 +1,134 @@
+"""Answers compared: equal or not, how far off, and said in a few words."""
+
+import math
+import numbers
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from multilora.arguments import any_array, shown
+from multilora.shapes import ModelShape
+
+
+def same(mine, right):
+    """True if an answer equals the right one; floats up to rounding.
+
+    Lists, tuples and arrays of equal items are equal. What cannot be
+    compared is not the same.
+    """
+    try:
+        return bool(_same(mine, right))
+    except Exception:  # a learner's object may refuse anything
+        return False
+
+
+def _same(mine, right):
+    if isinstance(right, Mapping):
+        if not isinstance(mine, Mapping) or mine.keys() != right.keys():
+            return False
+        return all(_same(mine[key], right[key]) for key in right)
+    if isinstance(right, np.ndarray) and right.dtype.kind == "f":
+        if np.shape(mine) != right.shape:
+            return False
+        return np.allclose(mine, right, rtol=1e-9, atol=1e-12)
+    if is_row(right):
+        pairs = is_row(mine) and len(mine) == len(right)
+        return pairs and all(map(_same, mine, right))
+    if isinstance(right, str):
+        return mine.strip().casefold() == right.casefold()
+    if not is_number(right):
+        return type(mine) is type(right) and mine == right
+    if not is_number(mine):
+        return False
+    if isinstance(right, numbers.Integral):
+        return mine == right
+    return np.isclose(float(mine), float(right), rtol=1e-9, atol=1e-12)
+
+
+def is_row(value):
+    """True for a list, a tuple or an array with rows."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def is_number(value):
+    """True for a real number that is no bool."""
+    is_bool = isinstance(value, bool | np.bool_)
+    return isinstance(value, numbers.Real) and not is_bool
+
+
+def is_finite(value):
+    """True for a real number that a float can hold."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:  # an int of hundreds of digits
+        return False
+
+
+def distance(mine, right):
+    """Say how far off a wrong answer is, without saying what is right."""
+    if not is_number(right):
+        return _mismatch(mine, right)
+    if not is_finite(mine):
+        return "that is no finite number"
+    if isinstance(right, numbers.Integral) and mine != int(mine):
+        return "a whole number is wanted"
+    mine, right = float(mine), float(right)
+    if right == 0 or mine * right <= 0:
+        return "too large" if mine > right else "too small"
+    side = "too large" if mine > right else "too small"
+    factor = max(mine / right, right / mine)
+    for most, words in _BANDS:
+        if factor <= most:
+            return f"{side}, {words}"
+    return f"{side}, more than ten times"
+
+
+_BANDS = (
+    (1.01, "by less than 1 %"),
+    (1.1, "by less than 10 %"),
+    (2, "by less than a factor of 2"),
+    (10, "by a factor between 2 and 10"),
+)
+
+
+def _mismatch(mine, right):
+    kind = type(right).__name__
+    if isinstance(right, np.ndarray):
+        if any_array(mine).shape != right.shape:
+            return f"the shape should be {right.shape}"
+        return "the shape is right, the numbers are not"
+    if isinstance(right, Mapping) and isinstance(mine, Mapping):
+        if mine.keys() == right.keys():
+            return "the keys are right, the values are not"
+        return "the keys are not those that are asked for"
+    if is_row(right) and is_row(mine):
+        if len(mine) == len(right):
+            return "as many entries as there should be, not all right"
+        return f"{len(mine)} entries, there should be {len(right)}"
+    return f"a {kind} is wanted"
+
+
+def told(value):
+    """Return arguments or a result in a few words, on one line."""
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return _cut(f"({', '.join(map(told, value))})")
+    if isinstance(value, ModelShape):
+        return value.name
+    if isinstance(value, np.generic):
+        return shown(value.item())
+    is_requests = isinstance(value, list) and value
+    if is_requests and all(hasattr(item, "_fields") for item in value):
+        return f"[{', '.join(f'{item[0]}:{item[1]}' for item in value)}]"
+    if isinstance(value, np.ndarray) and value.size <= 8:
+        return shown(value.tolist())
+    try:
+        said = " ".join(shown(value).split())
+    except Exception:  # a __repr__ that is not finished
+        said = " at 0x"
+    return f"a {type(value).__name__}" if " at 0x" in said else said
+
+
+def _cut(text, most=110):
+    return text if len(text) <= most else text[:most] + "…"

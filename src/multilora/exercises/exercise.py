@@ -1,0 +1,13 @@
+"""What the book says of an exercise, beside its answer."""
+
+from typing import NamedTuple
+
+
+class Exercise(NamedTuple):
+    """difficulty is 1 to 3; answer a kind of answers.py, None for prose."""
+
+    name: str
+    title: str
+    difficulty: int
+    minutes: int
+    answer: object = None

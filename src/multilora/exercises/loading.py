@@ -1,0 +1,164 @@
+"""Part 4, first half: walks, loads, a cold start."""
+
+from functools import cache
+from itertools import permutations
+
+import numpy as np
+
+from multilora import traffic
+from multilora.cascade import simulate_loads
+from multilora.exercises.answers import Function, Number, several
+from multilora.exercises.compare import told
+from multilora.exercises.exercise import Exercise
+from multilora.labs.switch import SlipError, require
+from multilora.load_cost import seconds_loading
+from multilora.serving.cost import NS_PER_MS, published_cost
+from multilora.serving.limits import engine_limits
+from multilora.serving.run import serve
+from multilora.serving.workload import make_workload
+from multilora.tiers import AdapterTiers
+
+
+def loads_of_step(residents, step):
+    """Return the loads of a step's walk; residents are oldest use first."""
+    return _loads(residents, step, "one by one")
+
+
+def _loads(residents, step, walk):
+    tiers = AdapterTiers(len(residents), 100)
+    for adapter_id in residents:
+        tiers.activate(adapter_id)
+    tiers.activate_step(step, walk)
+    return tiers.slot_loads - len(residents)
+
+
+def _step_cases():
+    rng = np.random.default_rng(11)
+    cases = [
+        ([1, 2], [3, 1]),
+        ([1, 2, 3, 4], [5, 1, 2, 3]),
+        ([1, 2, 3], [1, 4, 2]),
+    ]
+    return cases + [
+        (
+            rng.permutation(9)[:slots].tolist(),
+            rng.permutation(9)[:needed].tolist(),
+        )
+        for slots, needed in ((4, 4), (5, 4), (6, 6), (6, 5))
+    ]
+
+
+def _no_refresh(residents, step):
+    held, loads = list(residents), 0
+    for adapter_id in step:
+        if adapter_id not in held:
+            held, loads = [*held[1:], adapter_id], loads + 1
+    return loads
+
+
+LOAD_SLIPS = [
+    ("one load for each newcomer is the textbook's count: a newcomer may "
+     "evict an adapter that the same step still needs",
+     lambda held, step: _loads(held, step, "ideal")),
+    ("a hit makes an adapter the newest, too", _no_refresh),
+    ("an adapter that has its slot still is no load",
+     lambda held, step: len(step)),
+    ("residents is oldest first: the first of the list goes first",
+     lambda held, step: loads_of_step(held[::-1], step)),
+]  # fmt: skip
+
+RESIDENTS, NEEDED = [1, 2, 3, 4, 5, 6], [1, 2, 4, 6, 7, 8]
+
+
+def walk_order(answer):
+    """Judge an order of NEEDED: right if it costs a load a newcomer."""
+    order = several(answer, list)
+    require(
+        len(order) == len(NEEDED) and all(item in order for item in NEEDED),
+        f"{told(order)} is not the step's six adapters, each once",
+    )
+    loads = loads_of_step(RESIDENTS, order)
+    fewest = len(set(NEEDED) - set(RESIDENTS))
+    if loads > fewest:
+        raise SlipError(
+            f"this order costs {loads} loads: whom does the first newcomer "
+            "evict, and is he needed later?"
+        )
+    return f"{loads} loads, one for each newcomer, and it can be no fewer"
+
+
+def walk_extremes():
+    """Return the fewest and the most loads of any order of NEEDED."""
+    counts = [loads_of_step(RESIDENTS, p) for p in permutations(NEEDED)]
+    return min(counts), max(counts)
+
+
+SLOT_MS, DISK_MS, RUN_S, TENANTS = 8.6, 41, 300, 40
+
+
+@cache
+def loading_share(max_cpu_loras):
+    """Return the share of five minutes that 8 slots spend loading."""
+    run = simulate_loads(
+        traffic.poisson(TENANTS, 0.05, RUN_S), TENANTS, 8, 40, 100, RUN_S,
+        max_cpu_loras=max_cpu_loras,
+    )  # fmt: skip
+    lost_s = seconds_loading(run.slot_loads, run.disk_loads, SLOT_MS, DISK_MS)
+    return lost_s / RUN_S
+
+
+@cache
+def smallest_tier(most=0.05):
+    """Return the smallest CPU tier that keeps loading below a share."""
+    return next(n for n in range(8, 41) if loading_share(n) < most)
+
+
+def _tier_slips():
+    return {
+        "room for everybody is safe; a smaller tier is enough here": TENANTS,
+        "rounded down: there it is still above 5 %": smallest_tier() - 1,
+        "that is the default, as many copies as slots": 8,
+        "that is below 10 %": smallest_tier(0.1),
+    }
+
+
+PROMPT_TOKENS = 1_000
+
+
+@cache
+def cold_ttft_ms(**changes):
+    """Return the TTFT in ms of a request alone, its adapter on disk."""
+    workload = make_workload([0.0], [0], PROMPT_TOKENS, 8)
+    cost = published_cost(**changes)
+    return float(serve(workload, engine_limits(8), cost).ttft_ns[0]) / (
+        NS_PER_MS
+    )
+
+
+def _cold_slips():
+    warm = cold_ttft_ms(slot_load_ms=0, disk_load_ms=0)
+    return {
+        "that is a warm start: its adapter has to be read and copied": warm,
+        "a copy into the slot follows the read of the disk":
+            cold_ttft_ms(slot_load_ms=0),
+        "the copy alone: before it the disk is read":
+            cold_ttft_ms(disk_load_ms=0),
+        "a step with an adapter takes its share longer (adapter_share)":
+            cold_ttft_ms(adapter_share=0),
+        "the prompt's tokens are missing": cold_ttft_ms(prompt_token_ms=0),
+    }  # fmt: skip
+
+
+EXERCISES = [
+    Exercise("loads_of_step", "The loads of a walk", 2, 15, Function(
+        loads_of_step, _step_cases,
+        "vLLM's walk, one adapter after the other", LOAD_SLIPS)),
+    Exercise("walk_order", "The order that avoids it", 1, 6, walk_order),
+    Exercise("two_salts", "Two engines, one log", 1, 5),
+    Exercise("cpu_tier", "A CPU tier, in seconds", 2, 10, Number(
+        smallest_tier, "{} copies in host memory keep loading below 5 %",
+        _tier_slips)),
+    Exercise("cold_ttft", "The parts of a cold start", 2, 10, Number(
+        cold_ttft_ms, "{} ms, as the simulated engine has it",
+        _cold_slips, within=5e-4)),
+]  # fmt: skip

@@ -1,0 +1,215 @@
+"""Part 2, first half: adapters, files, the price in compute."""
+
+from functools import cache
+
+import numpy as np
+
+from multilora import tenants
+from multilora.adapter_check import check_adapter
+from multilora.adapter_file import adapter_file_bytes, adapter_params
+from multilora.economics import base_flops_per_token, delta_flops_per_token
+from multilora.exercises import cards
+from multilora.exercises.answers import Function, Number
+from multilora.exercises.exercise import Exercise
+from multilora.ladder import ladder_table
+from multilora.published import model_shape, published
+from multilora.shapes import ALL_LINEAR, ATTENTION, ModelShape
+
+MODELS = ("Llama-2-7B", "Llama-3.1-8B", "Llama-3.2-1B", "Qwen2.5-7B")
+
+
+def tensor_bytes(shape, rank, target_modules):
+    """Return the bytes of an adapter's tensors as PEFT saves them, fp32."""
+    return 4 * adapter_params(shape, rank, target_modules)
+
+
+def _tensor_cases():
+    rng = np.random.default_rng(5)
+    fixed = [
+        (model_shape("Llama-2-7B"), 8, ["q_proj"]),
+        (model_shape("Llama-3.1-8B"), 16, ["q_proj", "v_proj"]),
+        (model_shape("Qwen2.5-7B"), 32, list(ALL_LINEAR)),
+    ]
+    return fixed + [
+        (
+            model_shape(str(rng.choice(MODELS))),
+            int(rng.choice([4, 8, 64])),
+            rng.choice(ALL_LINEAR, 3, replace=False).tolist(),
+        )
+        for _ in range(4)
+    ]
+
+
+def _square(shape, rank, targets):
+    hidden = shape.hidden_size
+    return 4 * rank * 2 * hidden * len(targets) * shape.num_layers
+
+
+def _halves(width):
+    def slip(shape, rank, targets):
+        widths = sum(getattr(item, width) for item in shape.select(targets))
+        return 4 * rank * widths * shape.num_layers
+
+    return slip
+
+
+TENSOR_SLIPS = [
+    ("two bytes a weight is what a slot takes; PEFT saves four",
+     lambda *case: tensor_bytes(*case) // 2),
+    ("those are weights, not bytes", lambda *case: tensor_bytes(*case) // 4),
+    ("one layer is counted; the model has num_layers of them",
+     lambda shape, *rest: tensor_bytes(shape, *rest) // shape.num_layers),
+    ("each module is taken as hidden × hidden: read its own widths",
+     _square),
+    ("only A is counted, rank × in", _halves("in_features")),
+    ("only B is counted, out × rank", _halves("out_features")),
+]  # fmt: skip
+
+OWN = "pirate"
+
+
+def own_file():
+    """Return the size of one of our own adapters' files, as it lies there."""
+    path = tenants.folder_of(OWN) / "adapter_model.safetensors"
+    return path.stat().st_size
+
+
+def _own_slips():
+    shape = ModelShape.from_config(tenants.folder_of("base"))
+    facts = check_adapter(tenants.folder_of(OWN), shape, 16)
+    small = adapter_file_bytes(shape, facts.rank, "all-linear", "F16")
+    eight = adapter_file_bytes(shape, 8, "all-linear")
+    return {
+        "those are the tensors; the file begins with a header":
+            facts.num_bytes,
+        "the header begins with eight bytes that hold its length":
+            own_file() - 8,
+        "those are 16-bit weights, but PEFT wrote fp32": small,
+        "its rank is not 8: read r in its adapter_config.json": eight,
+    }  # fmt: skip
+
+
+def odd_row():
+    """Return the public file whose size a plain formula misses by little."""
+    rows = published("adapters")["rows"]
+    return next(row for row in rows if row["file_bytes"] == 109_071_352)
+
+
+def bytes_too_many():
+    """Return by how much that file is larger than PEFT would write it."""
+    return odd_row()["file_bytes"] - _plain("F32")
+
+
+def _plain(dtype):
+    shape = model_shape(odd_row()["model"])
+    row = odd_row()
+    return adapter_file_bytes(shape, row["rank"], row["target_modules"], dtype)
+
+
+def _odd_slips():
+    row, shape = odd_row(), model_shape(odd_row()["model"])
+    tensors = tensor_bytes(shape, row["rank"], row["target_modules"])
+    every = adapter_file_bytes(shape, row["rank"], "all-linear")
+    return {
+        "a header is no surprise: compare with the file, not its tensors":
+            row["file_bytes"] - tensors,
+        "take fp32, what PEFT writes, not 16 bits":
+            row["file_bytes"] - _plain("F16"),
+        "the other way round: the file is the larger one":
+            -bytes_too_many(),
+        "the adapter has q_proj and v_proj only":
+            row["file_bytes"] - every,
+    }  # fmt: skip
+
+
+def delta_share(shape, rank):
+    """Return an all-linear delta's share of the base's FLOPs."""
+    return delta_flops_per_token(shape, rank) / base_flops_per_token(shape)
+
+
+def _share_cases():
+    rng = np.random.default_rng(6)
+    pairs = [("Llama-2-7B", 16), ("Llama-3.1-8B", 64)]
+    pairs += [(name, int(rng.integers(1, 200))) for name in MODELS]
+    return [(model_shape(name), rank) for name, rank in pairs]
+
+
+def _attention_share(shape, rank):
+    flops = delta_flops_per_token(shape, rank, ATTENTION)
+    return flops / base_flops_per_token(shape)
+
+
+SHARE_SLIPS = [
+    ("that is in per cent; a share lies between 0 and 1",
+     lambda shape, rank: 100 * delta_share(shape, rank)),
+    ("2r/D is one square matrix, not a whole model",
+     lambda shape, rank: 2 * rank / shape.hidden_size),
+    ("num_params counts tables that are looked up, not multiplied",
+     lambda shape, rank: adapter_params(shape, rank, "all-linear")
+     / shape.num_params),
+    ("all-linear has the MLP too, not attention alone", _attention_share),
+    ("a multiply and an add on both sides, or on neither",
+     lambda shape, rank: 2 * delta_share(shape, rank)),
+    ("a multiply and an add on both sides, or on neither",
+     lambda shape, rank: delta_share(shape, rank) / 2),
+]  # fmt: skip
+
+
+@cache
+def rank_at_share(share=0.05):
+    """Return the smallest rank at which the delta has this share."""
+    shape = model_shape("Llama-3.1-8B")
+    return next(r for r in range(1, 1000) if delta_share(shape, r) >= share)
+
+
+def _rank_slips():
+    return {
+        "2r/D is one square matrix, not a whole model": 103,
+        "rounded down: there it is still below 5 %": rank_at_share() - 1,
+        "that is for 0.5 %": rank_at_share(0.005),
+    }
+
+
+def cheapest_rank():
+    """Return the smallest rank whose best seed reaches rank 32's worst."""
+    table = ladder_table("sql")
+    return next(r["rank"] for r in table if r["highest"] >= _worst(table))
+
+
+def _worst(table):
+    return table[-1]["lowest"]
+
+
+def _dial_slips():
+    table = ladder_table("sql")
+    return {
+        "that one's mean gets there; a single seed does so earlier": next(
+            row["rank"] for row in table if row["mean"] >= _worst(table)
+        ),
+        "that has the best mean: ask who is within the noise": max(
+            table, key=lambda row: row["mean"]
+        )["rank"],
+        "that one is still below it, even its best seed": 2,
+    }
+
+
+EXERCISES = [
+    Exercise("tensor_bytes", "Real shapes", 2, 12, Function(
+        tensor_bytes, _tensor_cases,
+        "four bytes × rank × layers × summed (in + out)", TENSOR_SLIPS)),
+    Exercise("own_file", "A file of ours, to the byte", 2, 10, Number(
+        own_file, "{} bytes, and the file on disk agrees", _own_slips)),
+    Exercise("odd_file", "A stranger's file", 2, 12, Number(
+        bytes_too_many, "{} bytes more than PEFT would write", _odd_slips)),
+    *cards.EXERCISES,
+    Exercise("delta_share", "The price in compute", 1, 8, Function(
+        delta_share, _share_cases,
+        "the delta's FLOPs over the base's, all linear layers",
+        SHARE_SLIPS)),
+    Exercise("rank_at_share", "The rank that costs 5 %", 1, 6, Number(
+        rank_at_share, "rank {} is the first at 5 % of the FLOPs of "
+        "Llama-3.1-8B", _rank_slips)),
+    Exercise("rank_dial", "Within the noise", 1, 6, Number(
+        cheapest_rank, "at rank {} a lucky seed does what an unlucky one "
+        "does at 32", _dial_slips)),
+]  # fmt: skip

@@ -1,0 +1,166 @@
+"""Pictures and runs of the operator's page: slots, a night job, a restart."""
+
+from functools import cache, lru_cache
+
+import numpy as np
+
+from multilora import arrivals, plan, traffic
+from multilora.arguments import choice, integer
+from multilora.figures import style
+from multilora.published import model_shape
+from multilora.serving.cost import NS_PER_MS
+from multilora.serving.diagnosis import late_by_cause
+from multilora.serving.limits import engine_limits
+from multilora.serving.run import serve
+from multilora.serving.workload import geometric_tokens, make_workload
+
+TENANTS, CARD_GIB = 40, 24
+WANTED_RATE, WANTED_TOKENS = 0.9, 8192
+SLO_MS, PROMPT_TOKENS, OUTPUT_TOKENS = 500, 256, 64
+_TRACES = {
+    "sessions": lambda: traffic.sticky(
+        20_000, TENANTS, stay=0.98, num_sessions=12
+    ),
+    "80/20": lambda: traffic.eighty_twenty(20_000, TENANTS),
+    "zipf": lambda: traffic.zipf(20_000, TENANTS),
+    "uniform": lambda: traffic.uniform(20_000, TENANTS),
+}
+SHAPES = tuple(_TRACES)
+
+
+@cache
+def shaped_trace(shape):
+    """Return 20,000 ids of 40 tenants; "sessions" are twelve at once."""
+    trace = _TRACES[choice("shape", shape, SHAPES)]()
+    trace.setflags(write=False)
+    return trace
+
+
+@lru_cache(maxsize=64)
+def slot_table(model, shape, max_lora_rank):
+    """Return slot_options of 1 to 40 slots on a card of CARD_GIB."""
+    return plan.slot_options(
+        model_shape(model), CARD_GIB, shaped_trace(shape), max_lora_rank
+    )
+
+
+def draw_slot_options(fig, model, traffic, max_lora_rank, max_loras):
+    """Draw hits and KV tokens against max_loras, and where the card ends."""
+    options = slot_table(model, traffic, max_lora_rank)
+    max_loras = integer("max_loras", max_loras, 1, len(options))
+    ticks = [1, 8, 16, 24, 32, 40]
+    left, right = style.panels(fig, {
+        "title": "Hit rate", "xlabel": "max_loras", "ylabel": "% of requests",
+        "xlim": (0, 40.5), "xticks": ticks, "ylim": (0, 105),
+    }, {
+        "title": f"Left for KV of {CARD_GIB} GiB", "xlabel": "max_loras",
+        "ylabel": "thousand tokens", "xlim": (0, 40.5), "xticks": ticks,
+        "yscale": "log", "ylim": (1, 2000), "yticks": [1, 10, 100, 1000],
+        "yticklabels": ["≤ 1", 10, 100, "1,000"],
+    })  # fmt: skip
+    slots = [option.max_loras for option in options]
+    hits = [100 * option.hit_rate for option in options]
+    # Nothing left lies on the axis' floor, where it can be seen.
+    tokens = [max(option.kv_tokens, 1000) / 1000 for option in options]
+    fits = [o.max_loras for o in options if o.kv_tokens >= WANTED_TOKENS]
+    for axes, values, color, wanted in (
+        (left, hits, style.HIT, 100 * WANTED_RATE),
+        (right, tokens, style.KV, WANTED_TOKENS / 1000),
+    ):
+        axes.axvspan(max(fits, default=0) + 0.5, 41, color=style.MISS,
+                     alpha=0.15, lw=0, label="too little KV")  # fmt: skip
+        axes.plot(slots, values, color=color)
+        axes.plot(max_loras, values[max_loras - 1], "o", ms=8, color=color,
+                  clip_on=False, label="chosen")  # fmt: skip
+        style.threshold(axes, wanted, "wanted")
+    style.legend(right, loc="upper right")
+    chosen = options[max_loras - 1]
+    advice = plan.recommend(options, WANTED_RATE, WANTED_TOKENS)
+    return (
+        f"{model}, {traffic}, max_lora_rank={max_lora_rank}, max_loras="
+        f"{max_loras}: {100 * chosen.hit_rate:.1f} % hit, at most "
+        f"{chosen.kv_tokens:,} KV tokens left; advice for 90 % and "
+        f"{WANTED_TOKENS:,} tokens: {advice.reason}."
+    )
+
+
+@cache
+def night_run(max_loras=8, max_num_batched_tokens=8192, is_job_here=True):
+    """Return (ServingRun, bool of each request: is it the job's).
+
+    Five minutes of 40 tenants, six requests a second under Zipf 1, all
+    adapters in the CPU tier; from 120 to 180 s tenant 39 also sends four
+    prompts of 4,000 tokens a second.
+    """
+    rates = 6 * traffic.zipf_popularity(TENANTS)
+    times, ids = arrivals.poisson_arrivals(rates, 300)
+    job_times, _ = arrivals.poisson_arrivals([4 * is_job_here], 60, seed=1)
+    is_job = np.repeat([False, True], [len(times), len(job_times)])
+    times = np.concatenate([times, job_times + 120])
+    order = np.argsort(times, kind="stable")
+    is_job = is_job[order]
+    workload = make_workload(
+        times[order],
+        np.append(ids, np.full(len(job_times), TENANTS - 1))[order],
+        np.where(is_job, 4000, PROMPT_TOKENS),
+        geometric_tokens(len(times), OUTPUT_TOKENS),
+        TENANTS,
+    )
+    limits = engine_limits(
+        max_loras,
+        max_num_batched_tokens=max_num_batched_tokens,
+        max_cpu_loras=TENANTS,
+    )
+    return serve(workload, limits), is_job
+
+
+def late_table(run, start_s, end_s, is_counted=True):
+    """Return how requests fared that came from start_s to before end_s.
+
+    p50_ms and p99_ms of TTFT; gap_ms, the 99th percentile of a request's
+    mean gap between tokens; late, requests above SLO_MS by cause.
+    is_counted is a bool a request, or one for all. Raises ValueError if no
+    request came.
+    """
+    at_s = run.workload.arrival_ns / 1e9
+    chosen = (at_s >= start_s) & (at_s < end_s) & is_counted
+    if not chosen.any():
+        raise ValueError(
+            f"no counted request came from {start_s} to {end_s} s"
+        )
+    p50, p99 = np.percentile(run.ttft_ns[chosen], [50, 99]) / NS_PER_MS
+    gaps = run.workload.output_tokens - 1
+    decode = (run.trace.finished - run.trace.first_token)[chosen & (gaps > 0)]
+    gap_ms = decode / gaps[chosen & (gaps > 0)] / NS_PER_MS
+    late = late_by_cause(run, SLO_MS)
+    return {
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "gap_ms": np.percentile(gap_ms, 99) if len(gap_ms) else np.nan,
+        "late": {
+            cause: int((one & chosen).sum()) for cause, one in late.items()
+        },
+    }
+
+
+@cache
+def restart_run(max_cpu_loras, is_warmed):
+    """Return the ServingRun of a cold engine of 16 slots that gets traffic.
+
+    Eight requests a second of 40 tenants under Zipf 1 from second 10 on. A
+    warmed engine first gets one token's request for each tenant, ten a
+    second.
+    """
+    times, ids = arrivals.poisson_arrivals(
+        8 * traffic.zipf_popularity(TENANTS), 120
+    )
+    warm = np.arange(TENANTS if is_warmed else 0)
+    once = np.ones_like(warm)
+    workload = make_workload(
+        np.append(warm / 10, times + 10),
+        np.append(warm, ids),
+        np.append(once, np.full(len(ids), PROMPT_TOKENS)),
+        np.append(once, geometric_tokens(len(ids), OUTPUT_TOKENS)),
+        TENANTS,
+    )
+    return serve(workload, engine_limits(16, max_cpu_loras=max_cpu_loras))
