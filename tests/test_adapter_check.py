@@ -9,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from multilora import tenants
 from multilora.adapter_check import AdapterError, check_adapter
+from multilora.adapter_config import check_config
 from multilora.misfits import MISFITS, PAYLOAD_RAN, make_misfit
 from multilora.shapes import ModelShape
 
@@ -56,6 +57,11 @@ def test_each_misfit_is_refused_by_name(kind, tmp_path):
         ({"lora_alpha": None}, "says lora_alpha = None"),
         ({"lora_alpha": 0}, "not a scale above 0"),
         ({"lora_alpha": True}, "not a scale above 0"),
+        ({"use_bdlora": True}, "uses use_bdlora, which vLLM refuses"),
+        ({"layer_replication": [[0, 2]]}, "uses layer_replication"),
+        ({"alora_invocation_tokens": [1]}, "uses alora_invocation_tokens"),
+        ({"init_lora_weights": "pissa_niter_4"}, "such an init changes"),
+        ({"init_lora_weights": "LoftQ"}, "init_lora_weights = 'LoftQ'"),
         ({"lora_alpha": -16}, "not a scale above 0"),
         ({"lora_alpha": 10**400}, "not a scale above 0"),
         ({"bias": "all"}, "trains a bias"),
@@ -135,3 +141,46 @@ def test_wrong_arguments_are_named(tmp_path):
         make_misfit("DoRA", tenants.folder_of("json"), tmp_path / "it")
     with pytest.raises(ValueError, match="it exists already"):
         make_misfit("DoRA", SQL, tmp_path)
+
+
+VLLM_SAYS = [
+    ({"use_bdlora": True}, False),
+    ({"layer_replication": [[0, 2]]}, False),
+    ({"alora_invocation_tokens": [1]}, False),
+    ({"init_lora_weights": "pissa"}, False),
+    ({"init_lora_weights": "pissa_niter_4"}, False),
+    ({"init_lora_weights": "olora"}, False),
+    ({"init_lora_weights": "corda"}, False),
+    ({"init_lora_weights": "loftq"}, False),
+    ({"init_lora_weights": "Gaussian"}, True),
+    ({"init_lora_weights": "eva"}, True),
+    ({"init_lora_weights": "orthogonal"}, True),
+    ({"init_lora_weights": True}, True),
+    ({"init_lora_weights": False}, True),
+]
+
+
+@pytest.mark.parametrize(("fields", "may_pass"), VLLM_SAYS)
+def test_features_pass_or_not(fields, may_pass):
+    """What the next test asks vLLM, asked of ours."""
+    config = json.loads((SQL / "adapter_config.json").read_text()) | fields
+    if may_pass:
+        assert check_config("it", config, 16) == 8
+    else:
+        with pytest.raises(AdapterError, match="which vLLM refuses"):
+            check_config("it", config, 16)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("fields", "may_pass"), VLLM_SAYS)
+def test_vllm_lets_the_same_features_pass(fields, may_pass):
+    from vllm.config.lora import LoRAConfig
+    from vllm.lora.peft_helper import PEFTHelper
+
+    config = json.loads((SQL / "adapter_config.json").read_text()) | fields
+    helper = PEFTHelper.from_dict(config)
+    if may_pass:
+        helper.validate_legal(LoRAConfig(max_lora_rank=16))
+    else:
+        with pytest.raises(ValueError, match="does not"):
+            helper.validate_legal(LoRAConfig(max_lora_rank=16))

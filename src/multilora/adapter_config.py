@@ -13,6 +13,10 @@ _NOT_COVERED = (
     "rank_pattern",
     "alpha_pattern",
 )
+# Refused by vLLM 0.32.0, PEFTHelper._validate_features; bias apart.
+_REFUSED = ("alora_invocation_tokens", "layer_replication", "use_bdlora")
+# These only set the first weights; others change the base as PEFT loads.
+_HARMLESS_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
 MAX_ALPHA = 1e6
 
 
@@ -50,16 +54,30 @@ def check_config(name, config, max_lora_rank):
         raise AdapterError(
             f"{name} says lora_alpha = {shown(alpha)}, not a scale above 0"
         )
-    if config.get("bias", "none") != "none":
-        raise AdapterError(f"{name} trains a bias, which vLLM refuses")
-    for option in _NOT_COVERED:
-        if config.get(option):
-            raise AdapterError(
-                f"{name} uses {option}, which these checks do not cover"
-            )
+    _check_features(name, config)
     if rank > max_lora_rank:
         raise AdapterError(
             f"{name} has rank {rank}, above max_lora_rank = {max_lora_rank}: "
             "start the engine with a larger one"
         )
     return rank
+
+
+def _check_features(name, config):
+    """Refuse what vLLM 0.32.0 refuses, and what these checks do not know."""
+    if config.get("bias", "none") != "none":
+        raise AdapterError(f"{name} trains a bias, which vLLM refuses")
+    for option in _REFUSED:
+        if config.get(option):
+            raise AdapterError(f"{name} uses {option}, which vLLM refuses")
+    init = config.get("init_lora_weights")
+    if isinstance(init, str) and init.lower() not in _HARMLESS_INITS:
+        raise AdapterError(
+            f"{name} says init_lora_weights = {shown(init)}, which vLLM "
+            "refuses: such an init changes the base too; convert it with PEFT"
+        )
+    for option in _NOT_COVERED:
+        if config.get(option):
+            raise AdapterError(
+                f"{name} uses {option}, which these checks do not cover"
+            )
