@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from multilora.anchors import anchors
 from multilora.published import published
+from multilora.units import percent
 
 
 class Finding(NamedTuple):
@@ -58,6 +59,7 @@ def said(finding):
     """Return the largest difference as the page prints it."""
     if is_exact(finding):
         return "none"
+    unit = finding.unit
     if finding.allowed == 1:
-        return f"{finding.difference:.1%} {finding.unit.replace('share ', '')}"
-    return f"{finding.difference:.1%} {finding.unit}"
+        unit = unit.replace("share ", "")
+    return f"{percent(finding.difference)} {unit}"

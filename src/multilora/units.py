@@ -27,3 +27,8 @@ def format_bytes(num_bytes):
         if abs(size) >= 0.999995 * unit:  # 1,023.999 KiB reads 1.0 MiB
             return f"{size / unit:,.2f} {name}".replace(".00 ", ".0 ")
     return f"{size:,.0f} B"
+
+
+def percent(share, digits=1):
+    """Return a share of 1 as text, the way this book writes it: '65.6 %'."""
+    return f"{100 * share:.{digits}f} %"

@@ -11,6 +11,7 @@ from multilora.figures import style
 from multilora.load_cost import seconds_loading
 from multilora.reconciled import adapter_loads_table
 from multilora.tiers import AdapterTiers
+from multilora.units import percent
 
 RESIDENTS, NEWCOMER = (1, 2, 3, 4), 5
 DRAWN_WALKS = ("one by one", "residents first")
@@ -172,13 +173,13 @@ def draw_tiers(fig, max_loras, max_cpu_loras):
     axes.bar(range(4), disk, bottom=slot, color=style.MISS, hatch="//",
              edgecolor="white", lw=0, label="reads of the disk")  # fmt: skip
     for place, total in enumerate(slot + disk):
-        axes.text(place, total + 0.004, f"{total:.1%}", ha="center",
+        axes.text(place, total + 0.004, percent(total), ha="center",
                   fontsize=8.5)  # fmt: skip
     axes.legend(loc="upper right")
     default, more, _, both = slot + disk
     return (
         f"max_loras={max_loras}: with the default CPU tier loads take "
-        f"{default:.1%} of the time, with "
-        f"{max(max_cpu_loras, max_loras)} copies {more:.1%}, and residents "
-        f"first {both:.1%}."
+        f"{percent(default)} of the time, with "
+        f"{max(max_cpu_loras, max_loras)} copies {percent(more)}, and "
+        f"residents first {percent(both)}."
     )

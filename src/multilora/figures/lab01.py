@@ -6,6 +6,7 @@ from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.lora import pad_adapter
 from multilora.published import published
+from multilora.units import percent
 
 DESIGNS = {"row by row": style.MISS, "mask": style.DEFERRED,
            "grouped": style.SLOTS}  # fmt: skip
@@ -127,5 +128,5 @@ def draw_padding(fig, small_rank, max_lora_rank):
     waste = 1 - used.sum() / held.sum()
     return (
         f"Seven tenants of rank {small_rank} beside one of rank "
-        f"{max_lora_rank}: {waste:.1%} of the slots' numbers are zeros."
+        f"{max_lora_rank}: {percent(waste)} of the slots' numbers are zeros."
     )

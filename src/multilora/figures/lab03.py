@@ -16,7 +16,7 @@ from multilora.ladder import ladder_table
 from multilora.ledger import memory_ledger
 from multilora.published import model_names, model_shape
 from multilora.reconciled import startup_table
-from multilora.units import GIB, format_bytes, mib
+from multilora.units import GIB, format_bytes, mib, percent
 
 MAX_TENANTS = 200
 SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
@@ -151,8 +151,8 @@ def draw_fleet(fig, spread_hours, tenants, max_loras=8, peak_load=0.25):
     floor = engines_needed(tenants, max_loras)
     need = engines_under_load(tenants, max_loras, load)
     (axes,) = style.panels(fig, {
-        "title": f"A day of {tenants} tenants, each {peak_load:.0%} of an "
-                 "engine in its busy hour",
+        "title": f"A day of {tenants} tenants, each {percent(peak_load, 0)} "
+                 "of an engine in its busy hour",
         "xlabel": "hour", "ylabel": "engines", "xlim": (-0.6, 23.6),
         "ylim": (0, 0.3 * MAX_TENANTS), "grid": "y",
         "xticks": list(range(0, HOURS, 3)),

@@ -16,6 +16,7 @@ from multilora.serving.steps import (
     simulate,
     steps_waited,
 )
+from multilora.units import percent
 
 NUM_REQUESTS = 20_000
 SLOT_TICKS = [1, 2, 4, 8, 16, 32, 64]
@@ -88,8 +89,8 @@ def draw_hit_curve(fig, traffic, num_adapters, trace=None):
     gap = np.abs(table["exact"] - table["che"])
     return (
         f"{traffic}, {num_adapters} adapters: {half} slots hit "
-        f"{table['exact'][half - 1]:.1%}, all but one "
-        f"{table['exact'][-2]:.1%}; Che is off by up to {gap.max():.3f}."
+        f"{percent(table['exact'][half - 1])}, all but one "
+        f"{percent(table['exact'][-2])}; Che is off by up to {gap.max():.3f}."
     )
 
 
@@ -133,7 +134,7 @@ def draw_thrash(fig, tenants, max_loras, skew):
     rate = rates[min(max_loras, tenants) - 1]
     return (
         f"{tenants} tenants, zipf {skew}, max_loras={max_loras}: "
-        f"{rate:.1%} of requests hit."
+        f"{percent(rate)} of requests hit."
     )
 
 
@@ -200,7 +201,7 @@ def draw_cold_slot(fig, max_loras):
     style.threshold(axes, table["p99"], f"p99 = {table['p99']:.0f} ms")
     axes.legend(loc="upper right", ncols=3)
     return (
-        f"max_loras={max_loras}: hit rate {table['hit_rate']:.1%}, this "
+        f"max_loras={max_loras}: hit rate {percent(table['hit_rate'])}, this "
         f"tenant's p50 {table['p50']:.0f} ms, p99 {table['p99']:.0f} ms."
     )
 
@@ -225,8 +226,8 @@ def draw_shapes(fig, max_loras):
     rates = list(table.values())
     colors = [style.HIT if rate >= 0.75 else style.MISS for rate in rates]
     bars = axes.bar(range(len(rates)), rates, color=colors)
-    axes.bar_label(bars, [f"{rate:.1%}" for rate in rates], fontsize=8.5)
+    axes.bar_label(bars, [percent(rate) for rate in rates], fontsize=8.5)
     style.threshold(axes, 0.75, "75 %, where a miss is the exception")
     axes.legend(loc="upper right")
-    text = ", ".join(f"{name} {rate:.1%}" for name, rate in table.items())
+    text = ", ".join(f"{name} {percent(rate)}" for name, rate in table.items())
     return f"max_loras={max_loras}, 40 tenants: {text}."

@@ -8,6 +8,7 @@ from multilora import traffic as traces
 from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.policies import POLICIES, policy_table
+from multilora.units import percent
 
 NUM_REQUESTS = 10_000
 NUM_DRAWS = 5  # LFU depends on whom it happens to meet first
@@ -85,5 +86,5 @@ def draw_policies(fig, traffic, tenants):
     style.legend_above(axes, ncols=6)
     at = SLOTS.index(8)
     rates = {policy: table[policy][at] for policy in LINES}
-    text = ", ".join(f"{LINES[p][0]} {rates[p]:.1%}" for p in LINES)
+    text = ", ".join(f"{LINES[p][0]} {percent(rates[p])}" for p in LINES)
     return f"{traffic}, {tenants} tenants, 8 slots: {text}."

@@ -109,7 +109,7 @@ def test_eighty_twenty_hits_three_quarters(AdapterSlotCache):
     require(
         cache.hit_rate > 0.75,
         f"80/20 with 2 hot of 16 on 4 slots hits more than 75 %, "
-        f"not {cache.hit_rate:.1%}",
+        f"not {100 * cache.hit_rate:.1f} %",
     )
 
 
