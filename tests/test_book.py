@@ -245,8 +245,8 @@ def test_the_front_page_and_the_readme_count_what_was_checked():
         for name in ("set_order", "ideal")
     )
     assert (
-        f"At the median of {len(usable)} published runs an LRU cache misses "
-        f"the loads by {lru:.0f} %, this walk by {ours:.1f} %"
+        f"At the median of {len(usable)} published runs the count of an LRU "
+        f"cache is off by {lru:.0f} %, that of this walk by {ours:.1f} %"
     ) in text
     few = [row for row in rows if row["slots"] <= 64]
     worst, worst_few = (

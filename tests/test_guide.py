@@ -5,12 +5,17 @@ import re
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from multilora import lora
+from multilora.counting import counting
 from multilora.figures import guide, guide_tiers
-from multilora.labs.checks import spec_tests
+from multilora.figures.style import new_figure
+from multilora.labs.checks import grade_function, spec_tests
 from multilora.published import published
 from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.slots import schedule_step
@@ -47,6 +52,32 @@ def test_tiers_are_two_lru_caches_one_in_the_other(copies):
         assert found == (hits, loads, reads)
 
 
+@pytest.mark.parametrize("copies", [2, 3, 5])
+def test_arrows_run_between_boxes_of_the_adapter_that_is_loaded(copies):
+    """From the tier where it was found, tier by tier, into its own slot."""
+    figure = new_figure()
+    for request, row in enumerate(guide_tiers.tier_table(copies), 1):
+        guide_tiers.draw_tiers(figure, request, copies)
+        texts = figure.axes[0].texts
+        name_at = {item.get_position(): item.get_text() for item in texts}
+        ends = [
+            [(round(x, 9), round(y, 9)) for x, y in (item.xy, item.xyann)]
+            for item in texts
+            if getattr(item, "arrow_patch", None)
+        ]
+        assert len(ends) == row["found"]
+        for tip, tail in ends:
+            for x, y in ((tip[0] - 1.3, tip[1]), (tail[0] + 1.3, tail[1])):
+                near = [
+                    name
+                    for at, name in name_at.items()
+                    if np.allclose(at, (x, y))
+                ]
+                assert near == [row["asked"]]
+        if ends:
+            assert ends[0][0][1] == pytest.approx(1.2 * row["slot"] + 0.5)
+
+
 @pytest.mark.parametrize("slots", [1, 2, 3, 4])
 def test_the_queue_never_runs_more_adapters_than_slots(slots):
     """Whoever runs fits, base requests wait for nobody, all run once."""
@@ -79,6 +110,15 @@ def test_the_detours_cost_what_two_thin_matmuls_a_tenant_cost(tenants):
     assert table["thin_matmuls"] == 2 * tenants
 
 
+@given(st.lists(st.integers(-1, 5), min_size=1, max_size=20))
+def test_one_base_matmul_whoever_is_in_the_batch(ids):
+    """The guide's first invariant; the other four have tests elsewhere."""
+    W, x = counting(np.ones((3, 4))), np.ones((len(ids), 4))
+    pairs = [(np.ones((2, 4)), np.ones((3, 2)))] * 6
+    lora.apply_batched(x, W, pairs, ids, [1.0] * 6)
+    assert len(W.calls) == 1
+
+
 @pytest.mark.parametrize("tenants", [-1, 5, 1.5])
 def test_the_detours_refuse_tenants_that_are_not_drawn(tenants):
     with pytest.raises((ValueError, TypeError), match="tenants"):
@@ -92,6 +132,23 @@ def test_the_mini_build_asks_for_the_librarys_signatures():
         assert f"def {name}{signature}: ..." in text
     number = len(spec_tests("01"))
     assert f"`{number} of {number} tests pass`" in text
+    assert f"`0 of {number} tests pass`" in text
+
+
+def test_the_grader_cannot_see_what_the_mini_build_says_it_cannot():
+    """B @ A for each row passes all tests: the page asks the reader."""
+
+    def cheat(x, W, adapters, adapter_ids, scalings):
+        y = x @ W.T
+        for row, i in enumerate(adapter_ids):
+            if i != -1 and adapters[i] is not None:
+                A, B = adapters[i]
+                y[row] += scalings[i] * (x[row] @ (B @ A).T)
+        return y
+
+    outcomes = grade_function("apply_batched", cheat)
+    assert {item.verdict for item in outcomes} == {"pass"}
+    assert "Two more it cannot see" in page("mini-build")
 
 
 def test_the_cheat_sheet_says_the_ranks_that_vllm_takes():

@@ -13,7 +13,6 @@ from multilora.pitches import (
     packed_copies,
     pitch,
     pitches,
-    throughput_percent,
 )
 from multilora.published import model_shape
 from multilora.reservation import slot_reservation_bytes
@@ -56,6 +55,7 @@ def _tgi(figures):
     cases = [
         Case("rank 8 on q, v, fp32: the file they name",
              share(8, "q, v", "F32")),
+        Case("the same in VRAM, cast to 16 bits", share(8, "q, v", "F16")),
         Case("30 vLLM slots of max_lora_rank 8",
              share_percent(base, slots), False),
         Case("rank 16 on all linear, 16 bits",
@@ -65,8 +65,9 @@ def _tgi(figures):
     ]  # fmt: skip
     return cases, (
         f"30 files of rank 8 on q and v are {cases[0].value:.1f} % of the "
-        f"base; 30 vLLM slots of that rank take {cases[1].value:.1f} %, and "
-        f"30 of rank 16 on all linear layers {cases[2].value:.1f} %."
+        f"base, half of that once cast to 16 bits; 30 vLLM slots of that "
+        f"rank take {cases[2].value:.1f} %, and 30 of rank 16 on all linear "
+        f"layers {cases[3].value:.1f} %."
     )
 
 
@@ -133,33 +134,41 @@ def _lumnt_size(figures):
 
 
 def _lumnt_switch(figures):
-    cases = [Case("both adapters hold a slot: nothing is copied", 0.0)]
+    cases = [Case("the switch itself: nothing is copied", 0.0)]
+    cases += [
+        Case(f"P50 with {adapters} in a batch, by their table", more)
+        for adapters, more in figures["more_p50_ms"]
+    ]
     for modules in ("q, v", "all linear"):
         low, high = load_ms_range("Llama-3.1-70B", modules)
         cases += [
-            Case(f"a load from the CPU tier, {modules}, quickest", low),
-            Case(f"a load from the CPU tier, {modules}, slowest", high),
+            Case(f"a load from the CPU, {modules}, quickest", low, False),
+            Case(f"a load from the CPU, {modules}, slowest", high, False),
         ]
-    most, reported = figures["throughput_percent"][-1]
+    table, limit = figures["more_p50_ms"], figures["switch_ms"]
+    few = max(adapters for adapters, more in table if more <= limit)
+    most, slow = table[-1]
     return cases, (
-        f"Free while both hold a slot; about {cases[1].value:.0f} to "
-        f"{cases[-1].value:.0f} ms for a load; and {most} adapters in a "
-        f"batch leave {reported} % of the throughput by the same page, "
-        f"{throughput_percent(most):.0f} % by a published fit."
+        f"{limit} ms for up to {few} adapters in a batch, {slow} ms for "
+        f"{most} by the same page; a load is about {cases[-4].value:.0f} to "
+        f"{cases[-1].value:.0f} ms, for those who have more adapters than "
+        "slots."
     )
 
 
 def _slora(figures):
-    cases = [
-        Case(
-            f"packed copies on the card: {row['copies']}",
-            row["slora_req_s"] / row["packed_req_s"],
-        )
+    rows = [
+        row | {"what": f"packed copies of a 7B: {row['copies']}"}
         for row in figures["rows"]
     ]
-    tokens = packed_copies(figures["rows"][-1]["copies"])["kv_tokens"]
+    cases = [
+        Case(row["what"], row["slora_req_s"] / row["packed_req_s"])
+        for row in rows + figures["more_rows"]
+    ]
+    full = len(rows) - 1
+    tokens = packed_copies(rows[full]["copies"])["kv_tokens"]
     return cases, (
-        f"{cases[-1].value:.1f} times where five copies leave "
+        f"{cases[full].value:.1f} times where five copies leave "
         f"{tokens:,} KV tokens each, {cases[1].value:.1f} times at two "
         "copies; the lasting gain is that the sixth tenant fits at all."
     )

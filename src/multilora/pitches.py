@@ -77,14 +77,18 @@ def _number(value):
 def verdict(cases, low, high):
     """Return HOLDS, CONDITION or FAILS for cases held against a range.
 
-    Only cases with is_claimed count. Raises ValueError where none has it.
+    Only cases with is_claimed count. Raises ValueError where none has it,
+    and for a value that is no finite number.
     """
     low = finite_number("low", low)
     high = finite_number("high", high, minimum=low)
     claimed = [case for case in items("cases", cases, Case) if case.is_claimed]
     if not claimed:
         raise ValueError("cases hold none that the claim speaks of")
-    fits = [low <= case.value <= high for case in claimed]
+    fits = [
+        low <= finite_number(f"the value of {case.what!r}", case.value) <= high
+        for case in claimed
+    ]
     return HOLDS if all(fits) else CONDITION if any(fits) else FAILS
 
 
@@ -109,9 +113,10 @@ def packed_copies(copies):
 
     A dict: weight_gib of all copies, kv_tokens and requests (of the mean
     length, in flight at once) of each. The card counts as 80 GiB, of which
-    0.92 may be used, as in S-LoRA's launch commands; the CUDA context and
-    activations of each copy are left out, so both are upper bounds.
-    LLaMA-7B has the shapes of Llama-2-7B.
+    0.92 may be used, as S-LoRA launched four and five copies (one and two
+    ran at 0.95, and so with 4 to 5 % more tokens than here); the CUDA
+    context and activations of each copy are left out, so that for four and
+    more both counts are upper bounds. LLaMA-7B has the shapes of Llama-2-7B.
     """
     copies = integer("copies", copies, minimum=1)
     figures = pitch("slora-4x")["figures"]
@@ -136,11 +141,17 @@ def load_of_tenants(tenants, mean_load, peak_load, spread_hours):
     below the mean, or so high that it alone is more than the day's load.
     """
     mean_load = finite_number("mean_load", mean_load, above=0)
-    peak_load = finite_number(
-        "peak_load", peak_load, minimum=mean_load, maximum=HOURS * mean_load
+    peak_load = finite_number("peak_load", peak_load, minimum=mean_load)
+    day = HOURS * mean_load
+    if peak_load > day * (1 + 1e-12):  # 24 * 0.3 is a hair below 7.2
+        raise ValueError(
+            f"peak_load is {peak_load}, but one hour can hold at most the "
+            f"load of the whole day, {day:g}"
+        )
+    quiet = (day / peak_load - 1) / (HOURS - 1)
+    return load_by_hour(
+        tenants, peak_load, spread_hours, min(max(quiet, 0.0), 1.0)
     )
-    quiet = (HOURS * mean_load / peak_load - 1) / (HOURS - 1)
-    return load_by_hour(tenants, peak_load, spread_hours, min(quiet, 1.0))
 
 
 def load_ms_range(model, modules):

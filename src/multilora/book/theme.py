@@ -2,12 +2,15 @@
 
 import re
 
+NAME = re.compile(r'(<span class="pre">)([^<]*)(</span>)')
+LIST = '<div role="list" class="citation-list">'
 ICON_SCRIPT = re.compile(r"<script[^>]*fontawesome[^>]*></script>")
 
 
 def setup(app):
     app.connect("html-page-context", _drop_thebe, priority=900)
     app.connect("html-page-context", _offer_filter)
+    app.connect("html-page-context", _mend_body)
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
@@ -32,3 +35,18 @@ def without_icon_script(head):
     font and, ten times as heavy, as a script for icons of one's own.
     """
     return ICON_SCRIPT.sub("", head)
+
+
+def _mend_body(app, pagename, templatename, context, doctree):
+    if "body" in context:
+        body = NAME.sub(_breakable, context["body"])
+        # A list by its role, yet none of its entries is an item by theirs.
+        context["body"] = body.replace(LIST, LIST.replace(' role="list"', ""))
+
+
+def _breakable(match):
+    """Let a name in code break after _ : / . and = on a narrow screen."""
+    before, name, after = match.groups()
+    return (
+        before + re.sub(r"(?<=\w)([_:/.=]+)(?=\w)", r"\1<wbr>", name) + after
+    )

@@ -44,29 +44,25 @@ def draw_detours(fig, tenants):
     """Draw a batch that passes the shared base, and each tenant's detour."""
     table = detour_table(tenants)
     (axes,) = style.panels(fig, bare(
-        "One batch, one base, a detour a tenant", (-0.1, 10.1), (9.2, -0.5)
+        "One batch, one base, a detour for each tenant",
+        (-0.1, 10.1), (9.0, -0.2),
     ))  # fmt: skip
-    box(
-        axes,
-        (3.6, 0),
-        (2.9, 4.6),
-        style.WEIGHTS,
-        "W: one matmul\nfor all rows",
-    )
+    words = "W: one matmul\nfor all rows"
+    box(axes, (3.2, 0.1), (3.6, 4.6), style.WEIGHTS, words)
     for tenant in range(tenants):
-        lane = 5.1 + tenant
-        axes.plot([4.6, 5.5], [lane + 0.35] * 2, color=style.SLOTS, lw=1.2)
-        for left, name in ((3.6, "A"), (5.5, "B")):
+        lane = 5.05 + tenant
+        axes.plot([4.6, 5.4], [lane + 0.4] * 2, color=style.SLOTS, lw=1.2)
+        for left, name in ((3.2, "A"), (5.4, "B")):
             text = f"{name} of {LETTERS[tenant]}"
-            box(axes, (left, lane), (1.0, 0.7), style.SLOTS, text)
+            box(axes, (left, lane), (1.4, 0.8), style.SLOTS, text)
     for place, tenant in enumerate(table["rows"]):
         name, color = "base", style.PALE
         if tenant >= 0:
             name, color = LETTERS[tenant], style.SLOTS
             _ways(axes, place, 5.45 + tenant, color)
         _ways(axes, place, 0.6 + 0.5 * place, style.WEIGHTS)
-        for left in (0, 8.8):
-            box(axes, (left, place + 0.1), (1.2, 0.8), color, name)
+        for left in (0, 8.7):
+            box(axes, (left, place + 0.05), (1.3, 0.9), color, name)
     num_thin = table["thin_matmuls"]
     return (
         f"8 rows, {counted(tenants, 'tenant')} beside the base: "
@@ -77,7 +73,7 @@ def draw_detours(fig, tenants):
 
 def _ways(axes, place, lane, color):
     """Draw a row's way into a lane and out of it again."""
-    for x in ((1.2, 3.6), (6.5, 8.8)):
+    for x in ((1.3, 3.2), (6.8, 8.7)):
         y = (place + 0.5, lane) if x[0] < 2 else (lane, place + 0.5)
         axes.plot(x, y, color=color, lw=0.9)
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from multilora.arguments import integer
 from multilora.figures import style
-from multilora.figures.boxes import bare, box, counted
+from multilora.figures.boxes import FONT_SIZE, bare, box, counted
 from multilora.tiers import AdapterTiers
 
 LETTERS = "abcde"
@@ -37,7 +37,7 @@ def draw_tiers(fig, request, max_cpu_loras):
     table = tier_table(max_cpu_loras)
     row = table[integer("request", request, 1, len(table)) - 1]
     (axes,) = style.panels(fig, bare(
-        "Where five adapters are, with two slots", (-0.2, 10.0), (6.1, -1.3)
+        "Where five adapters are, with two slots", (-0.2, 10.0), (6.0, -1.0)
     ))  # fmt: skip
     held = (
         row["slots"],
@@ -45,22 +45,41 @@ def draw_tiers(fig, request, max_cpu_loras):
         list(LETTERS),
     )
     color = style.MISS if row["found"] else style.HIT
-    for column, (name, letters) in enumerate(
-        zip(TIER_NAMES, held, strict=True)
-    ):
-        left = 3.7 * column
-        axes.text(left + 1.2, -0.4, name, ha="center", fontsize=9.5)
-        for place, letter in enumerate(letters):
-            is_asked = letter == row["asked"] and column <= row["found"]
-            fill = color if is_asked else style.PALE if column else style.SLOTS
-            box(axes, (left, 1.2 * place), (2.4, 1.0), fill, letter)
-    for column in range(row["found"]):
-        tip, tail = ((3.7 * column + x, 0.5) for x in (2.5, 3.6))
+    _columns(axes, row, held, color)
+    for tip, tail in arrows(row, held):
         arrow = {"arrowstyle": "->", "color": color}
         axes.annotate("", tip, tail, arrowprops=arrow)
-    axes.text(0, 5.5, f"request {request} asks for {row['asked']}",
-              color=color, fontsize=9.5, fontweight="bold")  # fmt: skip
+    kind = "a miss" if row["found"] else "a hit"
+    axes.text(0, 5.8, f"request {request}\nasks for {row['asked']}:\n{kind}",
+              va="bottom", color=color, fontsize=FONT_SIZE,
+              fontweight="bold")  # fmt: skip
     return _tier_sentence(row, request, max_cpu_loras)
+
+
+def _columns(axes, row, held, color):
+    """Draw the three tiers; in colour what this request found or loaded."""
+    for column, letters in enumerate(held):
+        axes.text(3.7 * column + 1.2, -0.3, TIER_NAMES[column], ha="center",
+                  fontsize=FONT_SIZE)  # fmt: skip
+        for place, letter in enumerate(letters):
+            is_asked = letter == row["asked"] and column <= row["found"]
+            fill = color if is_asked else style.PALE
+            box(axes, (3.7 * column, 1.2 * place), (2.4, 1.0), fill, letter)
+
+
+def arrows(row, held):
+    """Return (tip, tail) of a load's copies, from box to box of its letter.
+
+    row is one of tier_table's, held the letters of slots, CPU tier and disk.
+    """
+    heights = [
+        1.2 * letters.index(row["asked"]) + 0.5
+        for letters in held[: row["found"] + 1]
+    ]
+    return [
+        ((3.7 * to + 2.5, heights[to]), (3.7 * to + 3.6, heights[to + 1]))
+        for to in range(row["found"])
+    ]
 
 
 def _tier_sentence(row, request, max_cpu_loras):
