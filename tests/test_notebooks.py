@@ -49,6 +49,35 @@ def test_tags_and_book_metadata_stay(tmp_path):
     assert normal["cells"][0]["metadata"] == {"tags": ["a", "b"]}
 
 
+def test_a_folded_cell_is_folded_in_jupyterlab_as_long_as_its_tag_says(
+    tmp_path,
+):
+    """By metadata that a second pass keeps, and that goes with the tag."""
+    path = write(
+        tmp_path / "a.ipynb",
+        new_code_cell("1", metadata={"tags": ["hide-cell", "a"]}),
+        new_code_cell("2", metadata={"jupyter": {"source_hidden": True}}),
+        new_markdown_cell("3", metadata={"tags": ["hide-input"]}),
+        new_markdown_cell("4", metadata={"tags": ["hide-cell"]}),
+    )
+    main(["normalise", str(path)])
+    first = path.read_text()
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    folded = {"outputs_hidden": True, "source_hidden": True}
+    assert [cell["metadata"] for cell in notebook["cells"]] == [
+        {"jupyter": folded, "tags": ["a", "hide-cell"]},
+        {},
+        {"tags": ["hide-input"]},
+        {"jupyter": folded, "tags": ["hide-cell"]},
+    ]
+    main(["normalise", str(path)])
+    assert path.read_text() == first
+    notebook["cells"][0]["metadata"]["tags"] = ["a"]
+    plain = normal_form(notebook)["cells"][0]
+    assert plain["metadata"] == {"tags": ["a"]}
+
+
 def test_a_measurement_is_kept_until_its_source_changes(tmp_path):
     tags = {"tags": ["nbval-ignore-output"]}
     path = tmp_path / "a.ipynb"

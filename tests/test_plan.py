@@ -1,6 +1,7 @@
-"""Advice against plain loops over the functions that it is made of."""
+"""Plan and advice against plain loops over what they are made of."""
 
 import math
+import re
 import shutil
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from multilora import plan, tenants
 from multilora.adapter_check import check_adapter
+from multilora.advice import recommend
 from multilora.figures import plan as pictures
 from multilora.ledger import memory_ledger
 from multilora.misfits import make_misfit
@@ -69,6 +71,7 @@ def test_counts_are_sorted_and_arguments_reach_the_ledger():
     ledger = memory_ledger(LLAMA, 24, 8, 16, 0.8, target_modules=["q_proj"])
     assert rows[1].kv_tokens == ledger.kv_tokens
     assert rows[1].slot_bytes == ledger.slot_bytes
+    assert len(plan.slot_options(LLAMA, 24, range(1100))) == plan.MAX_SLOTS
 
 
 @given(
@@ -81,7 +84,7 @@ def test_counts_are_sorted_and_arguments_reach_the_ledger():
 def test_the_advice_is_the_first_row_that_does(cells, wanted, least):
     """Against a plain loop over the rows; the best is the first with most."""
     rows = [option(n, rate, kv) for n, (kv, rate) in enumerate(cells, 1)]
-    advice = plan.recommend(rows[::-1], wanted, least)
+    advice = recommend(rows[::-1], wanted, least)
     first = best = None
     for row in rows:
         if row.kv_tokens >= least:
@@ -98,31 +101,64 @@ def test_it_says_which_of_card_and_traffic_is_in_the_way():
     """A full card under skewed and uniform traffic; no room; no hits."""
     skewed = [option(1, 0.5), option(2, 0.8), option(3, 0.95, 100)]
     rows = [*skewed, option(4, 0.99, 0)]
-    said = plan.recommend(rows, 0.9, 5000).reason
+    said = recommend(rows, 0.9, 5000).reason
     assert said == (
         "the card is full: 90.0 % takes max_loras=3, which leaves 100 KV "
         "tokens where 5,000 are wanted; max_loras=2 fits and hits 80.0 %"
     )
     uniform = [option(1, 0.1), option(2, 0.2), option(9, 0.9, 0)]
-    said = plan.recommend(uniform, 0.9).reason
+    said = recommend(uniform, 0.9).reason
     assert said.endswith("asked alike: send fewer tenants to this engine")
     none = [option(1, 0.5, 7), option(2, 0.6, 0)]
-    said = plan.recommend(none, 0.1, 8).reason
+    said = recommend(none, 0.1, 8).reason
     assert said == (
         "the card is full: max_loras=1 leaves 7 KV tokens and 8 are wanted"
     )
-    said = plan.recommend(uniform[:2], 0.9).reason
-    assert said.startswith("the traffic does not give it: max_loras=2")
-    said = plan.recommend(skewed, 0.8).reason
+    said = recommend([*uniform, option(10, 0.92)], 0.95).reason
+    assert said == (
+        "the traffic does not give it: max_loras=10, the most in the table, "
+        "hits 92.0 % and 95.0 % is wanted"
+    )
+    said = recommend(skewed, 0.8).reason
     assert said == (
         "max_loras=2 hits 80.0 % and leaves at most 10,000 KV tokens"
     )
 
 
+def test_fewer_tenants_are_advised_where_all_ask_about_alike():
+    """Up to five points above uniform traffic, whose rate is 20 % here."""
+    for rate, is_said in ((0.24, True), (0.26, False)):
+        rows = [option(2, rate), option(9, 0.9, 0)]
+        assert ("asked alike" in recommend(rows, 0.9).reason) == is_said
+
+
+def test_a_short_table_does_not_accuse_the_traffic():
+    """Two rows of forty tenants hit little; more slots would hit all."""
+    rows = plan.slot_options(LLAMA, 80, [*range(40)] * 50, 16, [1, 2])
+    said = recommend(rows, 0.9).reason
+    assert said.startswith("the table ends too early: max_loras=2, its last")
+    rows = plan.slot_options(LLAMA, 80, [*range(40)] * 50, 16, [1, 2, 40])
+    assert recommend(rows, 0.9).option.max_loras == 40
+    said = recommend(rows, 1).reason
+    assert said.startswith("the traffic does not give it: max_loras=40")
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_rate_too_low_never_looks_like_the_wanted_one(one, other):
+    rate, wanted = sorted([one, other])
+    assume(wanted - rate > 1e-12)
+    said = recommend([option(10, rate)], wanted).reason
+    shown = [float(word) for word in re.findall(r"([\d.]+) %", said)]
+    assert len(shown) == 2
+    assert shown[0] < shown[1]
+    near = recommend([option(10, 0.89998)], 0.9).reason
+    assert "hits 89.998 % and 90.000 % is wanted" in near
+
+
 @given(st.sampled_from([16, 64]), st.floats(0.1, 0.95))
 def test_what_it_recommends_starts_and_hits_that_often(rank, wanted):
     trace = pictures.shaped_trace("zipf")
-    advice = plan.recommend(plan.slot_options(LLAMA, 24, trace, rank), wanted)
+    advice = recommend(plan.slot_options(LLAMA, 24, trace, rank), wanted)
     assume(advice.option is not None)
     count = advice.option.max_loras
     assert memory_ledger(LLAMA, 24, count, rank).can_start
@@ -153,6 +189,16 @@ def test_one_tenant_of_rank_64_makes_every_slot_four_times_as_large():
     small, large = plan.rank_options(LLAMA, 24, [16] * 39 + [64], 8)
     assert (small.num_served, large.num_served) == (39, 40)
     assert large.slot_bytes == 4 * small.slot_bytes
+    (one,) = plan.rank_options(LLAMA, 24, [16], 8, target_modules=["q_proj"])
+    ledger = memory_ledger(LLAMA, 24, 8, 16, target_modules=["q_proj"])
+    assert one.slot_bytes == ledger.slot_bytes
+
+
+def test_a_start_takes_a_longest_request_in_blocks_and_one_block_more():
+    assert plan.kv_tokens_to_start(1) == 32
+    assert plan.kv_tokens_to_start(16) == 32
+    assert plan.kv_tokens_to_start(8192) == 8208
+    assert plan.kv_tokens_to_start(8193) == 8224
 
 
 def test_a_copy_in_the_cpu_tier_is_an_adapter_and_no_slot():
@@ -178,13 +224,14 @@ BAD = [
     (lambda: plan.slot_options(LLAMA, 24, [0], 24), "max_lora_rank is 24"),
     (lambda: plan.slot_options(LLAMA, 24, [0], 16, []), "slot_counts is"),
     (lambda: plan.slot_options(LLAMA, 24, [0], 16, [0]), "slot_counts is 0"),
-    (lambda: plan.recommend([], 0.9), "options is empty"),
-    (lambda: plan.recommend([option(1, 1)], 1.1), "wanted_hit_rate is 1.1"),
-    (lambda: plan.recommend([option(1, 1)], math.nan), "wanted_hit_rate is"),
-    (lambda: plan.recommend([option(1, 1)], 1, 0), "min_kv_tokens is 0"),
+    (lambda: recommend([], 0.9), "options is empty"),
+    (lambda: recommend([option(1, 1)], 1.1), "wanted_hit_rate is 1.1"),
+    (lambda: recommend([option(1, 1)], math.nan), "wanted_hit_rate is"),
+    (lambda: recommend([option(1, 1)], 1, 0), "min_kv_tokens is 0"),
     (lambda: plan.rank_options(LLAMA, 24, [], 8), "ranks is empty"),
     (lambda: plan.rank_options(LLAMA, 24, [513], 8), "ranks is 513"),
     (lambda: plan.rank_options(LLAMA, 24, [8], 0), "max_loras is 0"),
+    (lambda: plan.kv_tokens_to_start(0), "max_model_len is 0"),
     (lambda: plan.rank_options(LLAMA, 24, [8], 1, vllm_version="1"),
      "vllm_version is '1'"),
     (lambda: plan.cpu_tier_bytes(LLAMA, 0, 16), "num_adapters is 0"),
@@ -203,9 +250,12 @@ def test_bad_input_is_named(call, said):
 
 def test_what_is_no_table_is_a_type_error():
     with pytest.raises(TypeError, match="options holds 3"):
-        plan.recommend([3], 0.5)
+        recommend([3], 0.5)
     with pytest.raises(TypeError, match="slot_counts is 'all'"):
         plan.slot_options(LLAMA, 24, [0], 16, "all")
+    # None is an engine without LoRA to the ledger, and has no ranks.
+    with pytest.raises(TypeError, match="max_loras is None"):
+        plan.rank_options(LLAMA, 24, [8], None)
 
 
 def test_a_quiet_night_and_a_job_elsewhere_are_the_same_traffic():
@@ -278,6 +328,50 @@ def _tensors_of(copy):
 
 def _bytes(tensor):
     return tensor.numel() * tensor.element_size()
+
+
+@pytest.mark.engine
+def test_the_cpu_tier_holds_what_a_filter_keeps_out_of_the_slots():
+    """An engine with slots for q_proj and o_proj keeps all seven's bytes."""
+    from multilora.engine.bare import BareLoRA
+
+    base, folder = (tenants.folder_of(name) for name in ("base", "sql"))
+    bare = BareLoRA(base, 1, 16, target_modules=["q_proj", "o_proj"])
+    bare.add(folder, [1])
+    bare.step([1])
+    copy = bare.manager._registered_adapters.cache[1]
+    shape = ModelShape.from_config(base)
+    facts = check_adapter(folder, shape, 16)
+    assert len(facts.target_modules) == 7
+    assert sum(map(_bytes, _tensors_of(copy))) == plan.cpu_tier_bytes(
+        shape, 1, facts.rank, facts.target_modules, 4
+    )
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("max_model_len", [1, 16, 17, 250, 256])
+def test_vllm_starts_from_the_kv_tokens_that_we_say(max_model_len):
+    """Its own check refuses one block less, so a card can be too full."""
+    import torch
+    from vllm.v1.core.kv_cache_utils import check_enough_kv_cache_memory
+    from vllm.v1.kv_cache_interface import FullAttentionSpec
+
+    from multilora.engine.bare import vllm_config
+
+    config = vllm_config(
+        tenants.folder_of("base"), max_loras=1, max_model_len=max_model_len
+    )
+    config.cache_config.kv_cache_layout = "LBNHC"  # a start's own choice
+    layer = FullAttentionSpec(
+        block_size=16, num_kv_heads=4, head_size=32, dtype=torch.float32
+    )
+    needed = plan.kv_tokens_to_start(max_model_len) // 16
+    block = layer.page_size_bytes
+    check_enough_kv_cache_memory(config, {"a": layer}, needed * block)
+    with pytest.raises(ValueError, match=r"[Nn]o available|at least one requ"):
+        check_enough_kv_cache_memory(
+            config, {"a": layer}, (needed - 1) * block
+        )
 
 
 @pytest.mark.engine

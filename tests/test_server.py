@@ -99,6 +99,41 @@ def test_what_cannot_be_loaded_is_refused_and_the_rest_goes_on(
     assert ask(server.client(), "sql") == "SELECT name FROM users;"
 
 
+def test_sagemakers_names_load_too_and_no_key_guards_them(server):
+    """The operator's page: to block /v1/load_lora_adapter is not enough."""
+    import httpx
+    from vllm.entrypoints.serve.middleware.authenticate import GUARDED_PREFIX
+
+    assert not "/adapters".startswith(GUARDED_PREFIX)
+    assert "/v1/load_lora_adapter".startswith(GUARDED_PREFIX)
+    body = {"name": "guest", "src": str(folder_of("json"))}
+    site = server.url.removesuffix("/v1")
+    assert httpx.post(f"{site}/adapters", json=body).status_code == 200
+    assert "guest" in {m.id for m in server.client().models.list()}
+    assert httpx.delete(f"{site}/adapters/guest").status_code == 200
+    assert "guest" not in {m.id for m in server.client().models.list()}
+
+
+def test_the_gauge_of_adapters_keeps_the_sets_of_names_it_ever_saw(server):
+    """The operator's page: count the names of the newest line."""
+    import httpx
+
+    client = server.client()
+    for model in ("sql", "base"):
+        ask(client, model)
+    site = server.url.removesuffix("/v1")
+    text = httpx.get(f"{site}/metrics").text
+    lines = [
+        line
+        for line in text.splitlines()
+        if line.startswith("vllm:lora_requests_info{")
+    ]
+    values = [float(line.rsplit(" ", 1)[1]) for line in lines]
+    assert len(lines) > 1
+    assert any('running_lora_adapters="sql"' in line for line in lines)
+    assert all(value > 1e9 for value in values), "the value is a time"
+
+
 def test_the_log_holds_the_line_that_the_lab_prints(server):
     assert "Loaded new LoRA adapter: name 'sql'" in server.log
     assert "KV cache size: 8,192 tokens" in server.log

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from multilora.adapter_file import adapter_params
-from multilora.arguments import choice, finite_number, integer, items
+from multilora.arguments import choice, integer, items
 from multilora.hitrate import hit_rate_curve
-from multilora.ledger import memory_ledger
+from multilora.ledger import BLOCK_TOKENS, memory_ledger
 from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.traffic import MAX_ADAPTERS
 
@@ -15,7 +15,8 @@ MAX_SLOTS = 1024  # rows of a table; an engine of so many slots is a slip
 class SlotOption(NamedTuple):
     """One value of max_loras, and what it takes and gives.
 
-    uniform_rate is what it would hit if all tenants asked alike.
+    uniform_rate is what it would hit if all tenants asked alike. can_start
+    asks for one KV block, vLLM for more: see kv_tokens_to_start.
     """
 
     max_loras: int
@@ -29,17 +30,6 @@ class SlotOption(NamedTuple):
     def loads_per_request(self):
         """Misses a request under LRU. A busy vLLM can load far more."""
         return 1 - self.hit_rate
-
-
-class Advice(NamedTuple):
-    """The option to take, or None, and why.
-
-    best is the option with the most hits among those that fit, or None.
-    """
-
-    option: SlotOption | None
-    best: SlotOption | None
-    reason: str
 
 
 class RankOption(NamedTuple):
@@ -88,79 +78,22 @@ def _slot_option(shape, card_gib, max_loras, max_lora_rank, rates, engine):
     ledger = memory_ledger(shape, card_gib, max_loras, max_lora_rank, **engine)
     return SlotOption(
         max_loras,
-        ledger.slot_bytes,
-        ledger.kv_tokens,
-        ledger.can_start,
+        *_bytes_of(ledger),
         float(rates[min(max_loras, len(rates)) - 1]),
         min(1.0, max_loras / len(rates)),
     )
 
 
-def recommend(options, wanted_hit_rate, min_kv_tokens=1):
-    """Return the Advice for a table of slot_options.
+def kv_tokens_to_start(max_model_len):
+    """Return the KV tokens without which vLLM refuses to start.
 
-    Its option is the smallest max_loras that starts, leaves min_kv_tokens
-    and reaches wanted_hit_rate (0 to 1). Where none does, the reason names
-    what is in the way: the card, or the traffic. Raises ValueError for an
-    empty table, a rate outside 0 to 1 and min_kv_tokens below 1.
+    One request of max_model_len tokens, in whole blocks, and a block that
+    vLLM keeps back. Give it to recommend as min_kv_tokens.
+    Source: vLLM 0.32.0, get_kv_cache_configs; held against it by a test.
+    Raises ValueError for a max_model_len below 1.
     """
-    options = sorted(items("options", options, SlotOption))
-    wanted = finite_number("wanted_hit_rate", wanted_hit_rate, 0, 1)
-    least = integer("min_kv_tokens", min_kv_tokens, minimum=1)
-    if not options:
-        raise ValueError("options is empty, but must hold at least one")
-    fits = [o for o in options if o.can_start and o.kv_tokens >= least]
-    hits = [o for o in options if o.hit_rate >= wanted]
-    both = [o for o in fits if o.hit_rate >= wanted]
-    best = max(fits, key=lambda o: (o.hit_rate, -o.max_loras), default=None)
-    if both:
-        return Advice(both[0], best, _chosen(both[0]))
-    if not fits:
-        return Advice(None, None, _card_full(options[0], least))
-    if not hits:
-        return Advice(None, best, _out_of_reach(options[-1], wanted))
-    return Advice(None, best, _between(best, hits[0], wanted, least))
-
-
-def _chosen(option):
-    return (
-        f"max_loras={option.max_loras} hits {_percent(option.hit_rate)} and "
-        f"leaves at most {option.kv_tokens:,} KV tokens"
-    )
-
-
-def _card_full(smallest, least):
-    return (
-        f"the card is full: max_loras={smallest.max_loras} leaves "
-        f"{smallest.kv_tokens:,} KV tokens and {least:,} are wanted"
-    )
-
-
-def _out_of_reach(largest, wanted):
-    return (
-        f"the traffic does not give it: max_loras={largest.max_loras}, the "
-        f"most in the table, hits {_percent(largest.hit_rate)} and "
-        f"{_percent(wanted)} is wanted"
-    )
-
-
-def _between(best, needed, wanted, least):
-    reason = (
-        f"the card is full: {_percent(wanted)} takes max_loras="
-        f"{needed.max_loras}, which leaves {needed.kv_tokens:,} KV tokens "
-        f"where {least:,} are wanted; max_loras={best.max_loras} fits and "
-        f"hits {_percent(best.hit_rate)}"
-    )
-    if best.hit_rate <= best.uniform_rate + 0.05:
-        reason += (
-            ", no more than if all tenants asked alike: send fewer tenants "
-            "to this engine"
-        )
-    return reason
-
-
-def _percent(rate):
-    return f"{100 * rate:.1f} %"
+    num_tokens = integer("max_model_len", max_model_len, minimum=1)
+    return (-(-num_tokens // BLOCK_TOKENS) + 1) * BLOCK_TOKENS
 
 
 def rank_options(shape, card_gib, ranks, max_loras, **engine):
@@ -168,31 +101,29 @@ def rank_options(shape, card_gib, ranks, max_loras, **engine):
 
     ranks holds each tenant's own rank; vLLM rounds it up to a size that
     slots come in. engine holds more arguments of memory_ledger, by name.
-    Raises ValueError for no tenants or a rank that no slot can hold.
+    Raises ValueError for no tenants, a rank that no slot can hold, and as
+    memory_ledger does.
     """
+    integer("max_loras", max_loras, minimum=1)
     version = engine.get("vllm_version", DEFAULT_VERSION)
-    choice("vllm_version", version, SLOT_RULES)
-    allowed = SLOT_RULES[version].ranks
+    sizes = SLOT_RULES[choice("vllm_version", version, SLOT_RULES)].ranks
     ranks = [
-        integer("ranks", rank, 1, max(allowed))
+        integer("ranks", rank, 1, max(sizes))
         for rank in items("ranks", ranks, object)
     ]
     if not ranks:
         raise ValueError("ranks is empty, but must hold each tenant's rank")
-    steps = {min(size for size in allowed if size >= r) for r in ranks}
+    asked = {min(size for size in sizes if size >= rank) for rank in ranks}
     options = []
-    for step in sorted(steps):
-        ledger = memory_ledger(shape, card_gib, max_loras, step, **engine)
-        options.append(
-            RankOption(
-                step,
-                sum(rank <= step for rank in ranks),
-                ledger.slot_bytes,
-                ledger.kv_tokens,
-                ledger.can_start,
-            )
-        )
+    for size in sorted(asked):
+        ledger = memory_ledger(shape, card_gib, max_loras, size, **engine)
+        num_served = sum(rank <= size for rank in ranks)
+        options.append(RankOption(size, num_served, *_bytes_of(ledger)))
     return options
+
+
+def _bytes_of(ledger):
+    return ledger.slot_bytes, ledger.kv_tokens, ledger.can_start
 
 
 def cpu_tier_bytes(
@@ -200,8 +131,9 @@ def cpu_tier_bytes(
 ):
     """Return the host memory of num_adapters in vLLM's CPU tier, in bytes.
 
-    A copy there has the adapter's own rank and modules, not a slot's, in
-    the engine's dtype whatever the file's; bytes_per_param is that dtype's.
+    A copy there has the adapter's own rank and modules, not a slot's (also
+    those that --lora-target-modules keeps out of the slots), in the engine's
+    dtype whatever the file's; bytes_per_param is that dtype's.
     Each worker process of a tensor-parallel engine keeps its own copies.
     One adapter more can be there for a moment: vLLM reads before it evicts.
     Source: vLLM 0.32.0, LoRAModel.from_lora_tensors and

@@ -1,8 +1,9 @@
 """The book's exercises: what is asked, and a line for each answer.
 
 answers   a number, a list, a function: how each is judged
+given     what a learner hands over, taken as a plain value
 compare   equal or not, how far off, in a few words
-matmul, sizes, cards, hits, admission, loading, trouble, operating
+matmul, sizes, cards, shares, hits, admission, loading, trouble, operating
           the exercises in the order of the book, with their known slips
 ageing    a scheduler with a rule against starvation, and its price
 situations  four engines in trouble, and their metrics

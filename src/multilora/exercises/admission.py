@@ -47,9 +47,12 @@ def _aged_cases():
         cases.append((waiting, [Request("r", 0)], 2, waited, patience))
     cold = [Request("b", 1), Request("c", 0), Request("d", -1)]
     waited = {"b": 3, "c": 2, "d": 0}
+    back = [Request("b", 1), Request("c", 2), Request("d", 0)]
+    older = {"b": 1, "c": 5, "d": 0}  # c was running, and was sent back
     return [
         (cold, [Request("r", 0)], 1, waited, 3),
         (cold, [Request("r", 0)], 1, waited, 4),
+        (back, [Request("r", 0)], 1, older, 3),
         *cases,
     ]
 
@@ -68,6 +71,20 @@ def _no_base(waiting, running, max_loras, waited, patience):
     return waiting[:stop], waiting[stop:]
 
 
+def _anyone_is_a_wall(waiting, running, max_loras, waited, patience):
+    admitted, deferred = schedule_step(waiting, running, max_loras)
+    old = [item for item in deferred if waited[item[0]] >= patience]
+    if not old:
+        return admitted, deferred
+    stop = waiting.index(old[0])
+    passed = [
+        item
+        for place, item in enumerate(waiting)
+        if item in admitted and (place < stop or item[1] == -1)
+    ]
+    return passed, [item for item in waiting if item not in passed]
+
+
 AGED_SLIPS = [
     ("nothing ages yet: that is schedule_step",
      lambda waiting, running, n, *_: schedule_step(waiting, running, n)),
@@ -78,13 +95,15 @@ AGED_SLIPS = [
      lambda waiting, running, n, waited, patience:
      ageing.aged_step(waiting, running, n, waited, patience + 1)),
     ("base requests pass the wall: they take no adapter's place", _no_base),
+    ("only the first that does not fit is asked how long it waited",
+     _anyone_is_a_wall),
 ]  # fmt: skip
 
 EXERCISES = [
     Exercise("defer", "Defer, seat, pass", 2, 8, Items(
-        admitted_by_hand, "c is deferred, f finds no seat", _defer_slips)),
+        admitted_by_hand, "c is deferred, f finds no seat", _defer_slips,
+        among=tuple("abcdef"))),
     Exercise("aged_step", "A rule against starvation", 3, 25, Function(
         ageing.aged_step, _aged_cases,
-        "schedule_step, with a wall behind whoever has waited enough",
-        AGED_SLIPS)),
+        "a wall behind whoever has waited enough", AGED_SLIPS)),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Part 2, second half: what slots take from a card."""
+"""Part 2, second third: what slots take from a card."""
 
 from functools import cache
 
@@ -61,6 +61,19 @@ def _tokens(*case):
     return before.kv_tokens - after.kv_tokens
 
 
+def _no_floor(*case):
+    before, after = _ledgers(*case)
+    block = BLOCK_TOKENS * before.kv_token_bytes
+    left = before.usable_bytes - before.weight_bytes - after.slot_bytes
+    return before.kv_blocks - left // block
+
+
+def _whole_card(shape, card_gib, *slots):
+    before = memory_ledger(shape, card_gib, gpu_memory_utilization=1.0)
+    after = memory_ledger(shape, card_gib, *slots, 1.0)
+    return before.kv_blocks - after.kv_blocks
+
+
 KV_SLIPS = [
     ("you counted adapter bytes, not slots: slots cover every module that "
      "could carry an adapter", _napkin(ATTENTION)),
@@ -73,6 +86,9 @@ KV_SLIPS = [
      "difference", _difference_rounded),
     ("those are the blocks that are left",
      lambda *case: _ledgers(*case)[1].kv_blocks),
+    ("an engine that cannot start has no blocks, and owes none: never below "
+     "0", _no_floor),
+    ("the engine may use 90 % of the card, not all of it", _whole_card),
 ]  # fmt: skip
 
 
@@ -120,8 +136,11 @@ def _most(shape, card_gib, rank, kv_tokens, share=0.9):
 
 
 def _sell_cases():
+    """One promise is what 20 slots leave, the next a token more."""
     rng = np.random.default_rng(8)
+    edge = memory_ledger(model_shape("Llama-3.1-8B"), 24, 20, 16).kv_tokens
     cases = [("Llama-3.1-8B", 24, 16, 30_000), ("Llama-2-7B", 24, 64, 20_000)]
+    cases += [("Llama-3.1-8B", 24, 16, edge + extra) for extra in (0, 1)]
     cases += [("Llama-2-7B", 16, 16, 10_000)] + [
         (name, 40, rank, int(rng.integers(20_000, 100_000)))
         for name in ("Llama-3.1-8B", "Mistral-7B")
@@ -136,11 +155,26 @@ def _by_adapters(shape, card_gib, rank, kv_tokens):
     return max(0, left // (2 * adapter_params(shape, rank, "all-linear")))
 
 
+def _more_than(shape, card_gib, rank, kv_tokens):
+    return slots_to_sell(shape, card_gib, rank, kv_tokens + 1)
+
+
+def _not_in_blocks(shape, card_gib, rank, kv_tokens):
+    ledger = memory_ledger(shape, card_gib, 1, rank)
+    left = ledger.usable_bytes - ledger.weight_bytes
+    left -= kv_tokens * ledger.kv_token_bytes
+    return max(0, left // ledger.slot_bytes)
+
+
 SELL_SLIPS = [
     ("off by one: with one slot more the tokens no longer fit",
      lambda *case: slots_to_sell(*case) + 1),
     ("one slot more still leaves enough: at least kv_tokens, not more",
      lambda *case: max(0, slots_to_sell(*case) - 1)),
+    ("what a slot count leaves may be just enough: at least kv_tokens, not "
+     "more", _more_than),
+    ("tokens come in whole blocks of 16: round down before you compare",
+     _not_in_blocks),
     ("kv_tokens are tokens, not blocks: a block holds 16",
      lambda shape, card, rank, n: slots_to_sell(shape, card, rank, 16 * n)),
     ("you divided by an adapter, not by a slot", _by_adapters),
@@ -151,13 +185,12 @@ SELL_SLIPS = [
 EXERCISES = [
     Exercise("kv_blocks_lost", "KV blocks lost", 2, 15, Function(
         kv_blocks_lost, _card_cases,
-        "blocks without LoRA less blocks with it; on 24 GiB, 32 slots of "
-        "rank 64 take all that Llama-2-7B had", KV_SLIPS)),
+        "blocks without LoRA less blocks with it", KV_SLIPS)),
     Exercise("smallest_card", "A card where it can start", 1, 6, Number(
         smallest_card,
-        "{} GiB is the smallest card on which 32 slots of rank 64 start",
+        "at {} GiB a first KV block is left",
         _smallest_slips)),
     Exercise("slots_to_sell", "How many slots to sell", 3, 20, Function(
         slots_to_sell, _sell_cases,
-        "the most slots that leave the tokens you promised", SELL_SLIPS)),
+        "the most that leave the tokens you promised", SELL_SLIPS)),
 ]  # fmt: skip

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from multilora.exercises import (
     admission,
+    cards,
     hits,
     loading,
     matmul,
     operating,
+    shares,
     sizes,
     trouble,
 )
@@ -31,7 +33,7 @@ class Entry(NamedTuple):
 
 PARTS = {
     "The matmul": (matmul,),
-    "The bytes": (sizes,),
+    "The bytes": (sizes, cards, shares),
     "Slots and the scheduler": (hits, admission),
     "The engine": (loading, trouble),
     "Operating": (operating,),
@@ -78,6 +80,12 @@ def check_exercise(name, answer):
 
 
 def _no_such(name):
-    close = difflib.get_close_matches(str(name), ENTRIES, 1, 0.3)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    if callable(name):
+        return "the name comes first, as text, then the answer"
+    if not isinstance(name, str):
+        return "no exercise has this name"
+    known = {entry.title.casefold(): key for key, entry in ENTRIES.items()}
+    known |= {key: key for key in ENTRIES}
+    close = difflib.get_close_matches(name.casefold(), known, 1)
+    hint = f"; did you mean {known[close[0]]!r}?" if close else ""
     return f"no exercise has this name{hint}"

@@ -178,6 +178,9 @@ TENANT_SLIPS = [
     ("those are miss rates", lambda *case: {
         a: 1 - rate for a, rate in tenant_hit_rates(*case).items()}),
     ("the base is no tenant: it takes no slot", _base_is_a_tenant),
+    ("the base is no tenant: it takes no slot", lambda trace, slots: {
+        **tenant_hit_rates(trace, slots), **{a: 0.0 for a in trace if a < 0}
+    }),
     ("a tenant without a hit belongs into the table too, with 0.0",
      lambda *case: {
          a: rate for a, rate in tenant_hit_rates(*case).items() if rate}),

@@ -7,9 +7,10 @@ import numpy as np
 
 from multilora import traffic
 from multilora.cascade import simulate_loads
-from multilora.exercises.answers import Function, Number, several
-from multilora.exercises.compare import told
+from multilora.exercises.answers import Function, Number
+from multilora.exercises.compare import same, told
 from multilora.exercises.exercise import Exercise
+from multilora.exercises.given import several
 from multilora.labs.switch import SlipError, require
 from multilora.load_cost import seconds_loading
 from multilora.serving.cost import NS_PER_MS, published_cost
@@ -72,10 +73,11 @@ RESIDENTS, NEEDED = [1, 2, 3, 4, 5, 6], [1, 2, 4, 6, 7, 8]
 
 def walk_order(answer):
     """Judge an order of NEEDED: right if it costs a load a newcomer."""
-    order = several(answer, list)
+    given = several(answer, list)
+    order = [item for one in given for item in NEEDED if same(one, item)]
     require(
-        len(order) == len(NEEDED) and all(item in order for item in NEEDED),
-        f"{told(order)} is not the step's six adapters, each once",
+        len(given) == len(NEEDED) and set(order) == set(NEEDED),
+        f"{told(given)} is not the step's six adapters, each once",
     )
     loads = loads_of_step(RESIDENTS, order)
     fewest = len(set(NEEDED) - set(RESIDENTS))
@@ -84,7 +86,7 @@ def walk_order(answer):
             f"this order costs {loads} loads: whom does the first newcomer "
             "evict, and is he needed later?"
         )
-    return f"{loads} loads, one for each newcomer, and it can be no fewer"
+    return f"{loads} loads, one a newcomer, and it can be no fewer"
 
 
 def walk_extremes():

@@ -198,17 +198,16 @@ EXERCISES = [
         "alpha / r × (x Aᵀ) Bᵀ, equal to lora_delta", DELTA_SLIPS)),
     Exercise("leaked_rows", "An index of −1", 1, 8, Function(
         leaked_rows, _id_cases,
-        "each base row got the last adapter, as the gather of lab 01 gives "
-        "it", LEAK_SLIPS)),
+        "each base row got the last adapter, as in lab 01", LEAK_SLIPS)),
     Exercise("segments", "Segments of a batch", 2, 15, Function(
         segments, _segment_cases,
         "the spans of segments_of, base first", SEGMENT_SLIPS)),
     Exercise("wasted_share", "Padding of mixed ranks", 1, 8, Function(
         wasted_share, _rank_cases,
         "the zeros that pad_adapter adds", WASTE_SLIPS)),
-    Exercise("second_engine", "Two engines, by rank", 3, 15, Number(
+    Exercise("second_engine", "Two engines, by rank", 2, 15, Number(
         second_engine_pays,
-        "from {} tenants of rank 8 on, a second copy of the base is smaller "
-        "than the padding", _engine_slips)),
+        "from {} tenants of rank 8 on two engines take less",
+        _engine_slips)),
     Exercise("where_not_mask", "np.where instead of a mask", 1, 5),
 ]  # fmt: skip

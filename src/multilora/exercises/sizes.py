@@ -1,19 +1,14 @@
-"""Part 2, first half: adapters, files, the price in compute."""
-
-from functools import cache
+"""Part 2, first third: adapters and their files, to the byte."""
 
 import numpy as np
 
 from multilora import tenants
 from multilora.adapter_check import check_adapter
 from multilora.adapter_file import adapter_file_bytes, adapter_params
-from multilora.economics import base_flops_per_token, delta_flops_per_token
-from multilora.exercises import cards
 from multilora.exercises.answers import Function, Number
 from multilora.exercises.exercise import Exercise
-from multilora.ladder import ladder_table
 from multilora.published import model_shape, published
-from multilora.shapes import ALL_LINEAR, ATTENTION, ModelShape
+from multilora.shapes import ALL_LINEAR, ModelShape
 
 MODELS = ("Llama-2-7B", "Llama-3.1-8B", "Llama-3.2-1B", "Qwen2.5-7B")
 
@@ -61,6 +56,8 @@ TENSOR_SLIPS = [
      lambda shape, *rest: tensor_bytes(shape, *rest) // shape.num_layers),
     ("each module is taken as hidden × hidden: read its own widths",
      _square),
+    ("only the modules named in target_modules count",
+     lambda shape, rank, _: tensor_bytes(shape, rank, list(ALL_LINEAR))),
     ("only A is counted, rank × in", _halves("in_features")),
     ("only B is counted, out × rank", _halves("out_features")),
 ]  # fmt: skip
@@ -117,80 +114,13 @@ def _odd_slips():
             row["file_bytes"] - _plain("F16"),
         "the other way round: the file is the larger one":
             -bytes_too_many(),
+        "that is what PEFT would write: subtract it from the file":
+            _plain("F32"),
+        "that is for one tensor's name; count the whole file":
+            bytes_too_many() // (4 * shape.num_layers),
         "the adapter has q_proj and v_proj only":
             row["file_bytes"] - every,
     }  # fmt: skip
-
-
-def delta_share(shape, rank):
-    """Return an all-linear delta's share of the base's FLOPs."""
-    return delta_flops_per_token(shape, rank) / base_flops_per_token(shape)
-
-
-def _share_cases():
-    rng = np.random.default_rng(6)
-    pairs = [("Llama-2-7B", 16), ("Llama-3.1-8B", 64)]
-    pairs += [(name, int(rng.integers(1, 200))) for name in MODELS]
-    return [(model_shape(name), rank) for name, rank in pairs]
-
-
-def _attention_share(shape, rank):
-    flops = delta_flops_per_token(shape, rank, ATTENTION)
-    return flops / base_flops_per_token(shape)
-
-
-SHARE_SLIPS = [
-    ("that is in per cent; a share lies between 0 and 1",
-     lambda shape, rank: 100 * delta_share(shape, rank)),
-    ("2r/D is one square matrix, not a whole model",
-     lambda shape, rank: 2 * rank / shape.hidden_size),
-    ("num_params counts tables that are looked up, not multiplied",
-     lambda shape, rank: adapter_params(shape, rank, "all-linear")
-     / shape.num_params),
-    ("all-linear has the MLP too, not attention alone", _attention_share),
-    ("a multiply and an add on both sides, or on neither",
-     lambda shape, rank: 2 * delta_share(shape, rank)),
-    ("a multiply and an add on both sides, or on neither",
-     lambda shape, rank: delta_share(shape, rank) / 2),
-]  # fmt: skip
-
-
-@cache
-def rank_at_share(share=0.05):
-    """Return the smallest rank at which the delta has this share."""
-    shape = model_shape("Llama-3.1-8B")
-    return next(r for r in range(1, 1000) if delta_share(shape, r) >= share)
-
-
-def _rank_slips():
-    return {
-        "2r/D is one square matrix, not a whole model": 103,
-        "rounded down: there it is still below 5 %": rank_at_share() - 1,
-        "that is for 0.5 %": rank_at_share(0.005),
-    }
-
-
-def cheapest_rank():
-    """Return the smallest rank whose best seed reaches rank 32's worst."""
-    table = ladder_table("sql")
-    return next(r["rank"] for r in table if r["highest"] >= _worst(table))
-
-
-def _worst(table):
-    return table[-1]["lowest"]
-
-
-def _dial_slips():
-    table = ladder_table("sql")
-    return {
-        "that one's mean gets there; a single seed does so earlier": next(
-            row["rank"] for row in table if row["mean"] >= _worst(table)
-        ),
-        "that has the best mean: ask who is within the noise": max(
-            table, key=lambda row: row["mean"]
-        )["rank"],
-        "that one is still below it, even its best seed": 2,
-    }
 
 
 EXERCISES = [
@@ -201,15 +131,4 @@ EXERCISES = [
         own_file, "{} bytes, and the file on disk agrees", _own_slips)),
     Exercise("odd_file", "A stranger's file", 2, 12, Number(
         bytes_too_many, "{} bytes more than PEFT would write", _odd_slips)),
-    *cards.EXERCISES,
-    Exercise("delta_share", "The price in compute", 1, 8, Function(
-        delta_share, _share_cases,
-        "the delta's FLOPs over the base's, all linear layers",
-        SHARE_SLIPS)),
-    Exercise("rank_at_share", "The rank that costs 5 %", 1, 6, Number(
-        rank_at_share, "rank {} is the first at 5 % of the FLOPs of "
-        "Llama-3.1-8B", _rank_slips)),
-    Exercise("rank_dial", "Within the noise", 1, 6, Number(
-        cheapest_rank, "at rank {} a lucky seed does what an unlucky one "
-        "does at 32", _dial_slips)),
 ]  # fmt: skip

@@ -3,6 +3,8 @@
 from multilora.exercises import situations
 from multilora.exercises.answers import Items
 from multilora.exercises.exercise import Exercise
+from multilora.misfits import MISFITS
+from multilora.serving.diagnosis import CAUSES
 
 # Lab 02, section 11: what vLLM 0.32.0 said to each of misfits.MISFITS. A
 # test compares with the outputs that are stored there.
@@ -52,8 +54,8 @@ EXERCISES = [
     Exercise("silent_misfits", "Loaded in silence", 2, 10, Items(
         lambda: set(LOADS_SILENTLY),
         "vLLM loads these three without a word",
-        _misfit_slips, set)),
+        _misfit_slips, set, tuple(MISFITS))),
     Exercise("causes", "Reading the metrics", 3, 15, Items(
         causes, "what the slowest tenth of each waited for",
-        _cause_slips)),
+        _cause_slips, among=CAUSES[:-1])),
 ]  # fmt: skip

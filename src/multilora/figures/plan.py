@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from multilora import arrivals, plan, traffic
+from multilora.advice import recommend
 from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.published import model_shape
@@ -75,7 +76,7 @@ def draw_slot_options(fig, model, traffic, max_lora_rank, max_loras):
         style.threshold(axes, wanted, "wanted")
     style.legend(right, loc="upper right")
     chosen = options[max_loras - 1]
-    advice = plan.recommend(options, WANTED_RATE, WANTED_TOKENS)
+    advice = recommend(options, WANTED_RATE, WANTED_TOKENS)
     return (
         f"{model}, {traffic}, max_lora_rank={max_lora_rank}, max_loras="
         f"{max_loras}: {100 * chosen.hit_rate:.1f} % hit, at most "
