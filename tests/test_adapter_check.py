@@ -106,6 +106,21 @@ def test_keys_that_vllm_would_drop_in_silence_are_refused(old, new, tmp_path):
         check_adapter(folder, BASE, 16)
 
 
+@pytest.mark.parametrize("half", ["lora_A", "lora_B"])
+def test_an_adapter_that_changes_nothing_is_refused(half, tmp_path):
+    """PEFT starts from B = 0; one module that is trained is enough."""
+    folder = shutil.copytree(SQL, tmp_path / "it")
+    file = folder / "adapter_model.safetensors"
+    weights = load_file(file)
+    silent = {k: v * (half not in k) for k, v in weights.items()}
+    save_file(silent, file)
+    with pytest.raises(AdapterError, match="every delta is zero"):
+        check_adapter(folder, BASE, 16)
+    first = next(key for key in weights if half in key)
+    save_file(silent | {first: weights[first]}, file)
+    assert check_adapter(folder, BASE, 16).rank == 8
+
+
 def test_embeddings_may_carry_an_adapter(tmp_path):
     folder = shutil.copytree(SQL, tmp_path / "it")
     file = folder / "adapter_model.safetensors"

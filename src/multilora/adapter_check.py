@@ -57,8 +57,8 @@ def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
     base_fingerprint: given, the adapter must carry the same in
     base_sha256.txt. Raises AdapterError for a missing or broken file, a
     pickle, a rank above max_lora_rank, another PEFT method, tensors of
-    another shape, layer or module, weights that are NaN or infinite, and
-    for the wrong base.
+    another shape, layer or module, weights that are NaN or infinite, an
+    adapter that changes nothing, and for the wrong base.
     """
     folder = Path(checkpoints.path_of("folder", folder))
     check_dense(shape)
@@ -113,7 +113,7 @@ def _tensors(folder):
 def _check_tensors(name, tensors, shape, rank):
     if not tensors:
         raise AdapterError(f"{name} holds no tensors")
-    pairs = {}
+    pairs, zeros = {}, set()
     for key, tensor in tensors.items():
         place, half, wanted = _expected(name, key, shape, rank)
         key = _short(key)
@@ -122,15 +122,28 @@ def _check_tensors(name, tensors, shape, rank):
                 f"{name}: {key} is {tensor.shape}, but the base and r = "
                 f"{rank} make it {wanted}"
             )
-        num_bad = np.count_nonzero(~np.isfinite(_values(name, tensor)))
+        values = _values(name, tensor)
+        num_bad = np.count_nonzero(~np.isfinite(values))
         if num_bad:
             raise AdapterError(
                 f"{name}: {key} holds {num_bad} NaN or infinite weights"
             )
         pairs.setdefault(place, set()).add(half)
+        if not values.any():
+            zeros.add(place)
+    _check_pairs(name, pairs, zeros)
+
+
+def _check_pairs(name, pairs, zeros):
+    """Refuse a lone half, and an adapter of which every place is zero."""
     for place, halves in pairs.items():
         if len(halves) == 1:
             raise AdapterError(f"{name}: {place} has only lora_{halves.pop()}")
+    if zeros == pairs.keys():
+        raise AdapterError(
+            f"{name}: every delta is zero, as before training: it would "
+            "answer as the base does"
+        )
 
 
 def _values(name, tensor):
