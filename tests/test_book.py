@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import math
 import re
 import subprocess
 from pathlib import Path
@@ -177,6 +178,16 @@ def test_axes_hold_still_while_sliders_move(explorer, page):
 @pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
 def test_every_slider_has_words_of_its_own(explorer, page):
     assert set(explorer.axes) <= set(AXES)
+
+
+def test_the_readme_counts_the_frames():
+    drawn = [
+        math.prod(map(len, explorer.axes.values()))
+        for path in NOTEBOOKS
+        for explorer, _ in stored_explorers(path)
+    ]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"{sum(drawn)} frames" in readme
 
 
 def test_there_are_explorers_in_every_lab():
