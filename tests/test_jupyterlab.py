@@ -44,15 +44,15 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
         box.scroll_into_view_if_needed()
         handles = box.locator(".noUi-handle")
         for number in range(handles.count()):
-            said = {box.locator("figcaption").inner_text()}
+            said = {box.locator("figcaption").text_content()}
             for key in ("Home", "End"):
                 handles.nth(number).focus()
                 page.keyboard.press(key)
                 page.wait_for_timeout(500)
-                said.add(box.locator("figcaption").inner_text())
+                said.add(box.locator("figcaption").text_content())
             if len(said) < 2:  # a slow one, drawn for the first time
                 page.wait_for_timeout(5000)
-                said.add(box.locator("figcaption").inner_text())
+                said.add(box.locator("figcaption").text_content())
             assert len(said) >= 2, f"slider {number} of explorer {index}"
             assert box.locator("svg").count() == 1
     context.close()
