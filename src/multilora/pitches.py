@@ -13,6 +13,7 @@ from multilora.ledger import memory_ledger
 from multilora.load_cost import published_slot_times, slot_launches
 from multilora.published import model_shape, published
 from multilora.shapes import ATTENTION
+from multilora.units import gib
 
 HOLDS = "holds"
 CONDITION = "holds under a condition"
@@ -127,7 +128,7 @@ def packed_copies(copies):
     )
     return {
         "copies": copies,
-        "weight_gib": copies * ledger.weight_bytes / 2**30,
+        "weight_gib": gib(copies * ledger.weight_bytes),
         "kv_tokens": ledger.kv_tokens,
         "requests": ledger.kv_tokens // figures["mean_tokens"],
     }
