@@ -16,6 +16,7 @@ from multilora.pitches import (
 )
 from multilora.published import model_shape
 from multilora.reservation import slot_reservation_bytes
+from multilora.units import percent
 
 MB = 10**6  # sizes are held against claims in MB here
 _SAVED = {"F16": "16 bits", "F32": "fp32 as PEFT saves it"}
@@ -74,7 +75,7 @@ def _tgi(figures):
 def _guide(figures):
     def millions(model, modules):
         shape = model_shape(model)
-        return adapter_params(shape, figures["rank"], MODULES[modules]) / MB
+        return adapter_params(shape, figures["rank"], MODULES[modules]) / 1e6
 
     cases = [
         Case(f"{model}, {modules}", millions(model, modules))
@@ -184,11 +185,11 @@ def _aws(figures):
 
     cases = [
         Case("every hour alike", gpus(mean, 1)),
-        Case(f"every hour alike, {100 * harsh:.0f} % lost to LoRA",
+        Case(f"every hour alike, {percent(harsh, 0)} lost to LoRA",
              gpus(mean, 1, harsh)),
         Case("a busy hour of half a GPU, five different hours",
              gpus(0.5, tenants)),
-        Case(f"the same, {100 * mild:.0f} % lost to LoRA",
+        Case(f"the same, {percent(mild, 0)} lost to LoRA",
              gpus(0.5, tenants, mild)),
         Case("a busy hour of half a GPU, the same hour", gpus(0.5, 1)),
         Case("a busy hour of a whole GPU, five different hours",

@@ -1,5 +1,6 @@
 """Part 2, last third: the price in compute, and a rank within the noise."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -58,7 +59,8 @@ def _rank_slips():
     shape = model_shape("Llama-3.1-8B")
     with_tables = adapter_params(shape, 1, "all-linear") / shape.num_params
     return {
-        "2r/D is one square matrix, not a whole model": 103,
+        "2r/D is one square matrix, not a whole model":
+            math.ceil(0.05 * shape.hidden_size / 2),
         "num_params counts tables that are looked up, not multiplied":
             int(0.05 / with_tables) + 1,
         "rounded down: there it is still below 5 %": rank_at_share() - 1,

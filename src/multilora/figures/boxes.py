@@ -4,6 +4,7 @@ from matplotlib.patches import Rectangle
 
 from multilora.figures import style
 
+LETTERS = "abcde"  # what tenants and their adapters are called
 FONT_SIZE = 11.5  # at 390 px the letters in the boxes are still legible
 
 

@@ -1,18 +1,16 @@
-"""Pictures of the guide: the base and its detours, tiers, a queue's steps."""
+"""Pictures of the guide: the base and its detours, a queue's steps."""
 
 from functools import cache
 
 from multilora.arguments import integer
 from multilora.economics import lora_params_per_layer
 from multilora.figures import style
-from multilora.figures.boxes import bare, box, counted
+from multilora.figures.boxes import LETTERS, bare, box, counted
 from multilora.serving.steps import Job, simulate
+from multilora.units import percent
 
 WIDTH, RANK = 4096, 16
-LETTERS = "abcde"
 BATCH = (0, 1, -1, 0, 2, 3, 1, -1)  # a tenant a row, -1 for the base
-
-
 QUEUE = (
     Job("a", 0, 0, 3), Job("b", 1, 0, 3), Job("c", 2, 0, 2),
     Job("a2", 0, 0, 3), Job("d", 3, 1, 2), Job("base", -1, 1, 3),
@@ -67,7 +65,7 @@ def draw_detours(fig, tenants):
     return (
         f"8 rows, {counted(tenants, 'tenant')} beside the base: "
         f"{table['base_matmuls']} base matmul and {num_thin} thin ones, "
-        f"{100 * table['flop_share']:.2f} % more multiply-adds."
+        f"{percent(table['flop_share'], 2)} more multiply-adds."
     )
 
 

@@ -4,10 +4,9 @@ from functools import cache
 
 from multilora.arguments import integer
 from multilora.figures import style
-from multilora.figures.boxes import FONT_SIZE, bare, box, counted
+from multilora.figures.boxes import FONT_SIZE, LETTERS, bare, box, counted
 from multilora.tiers import AdapterTiers
 
-LETTERS = "abcde"
 ASKED = "aabcbaadbeba"
 TIER_NAMES = ("slots, on the GPU", "CPU tier", "disk")
 

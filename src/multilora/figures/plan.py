@@ -8,16 +8,22 @@ from multilora import arrivals, plan, traffic
 from multilora.advice import recommend
 from multilora.arguments import choice, integer
 from multilora.figures import style
+from multilora.figures.serving import (
+    OUTPUT_TOKENS,
+    PROMPT_TOKENS,
+    SLO_MS,
+    TENANTS,
+)
 from multilora.published import model_shape
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import geometric_tokens, make_workload
+from multilora.units import percent
 
-TENANTS, CARD_GIB = 40, 24
+CARD_GIB = 24
 WANTED_RATE, WANTED_TOKENS = 0.9, 8192
-SLO_MS, PROMPT_TOKENS, OUTPUT_TOKENS = 500, 256, 64
 _TRACES = {
     "sessions": lambda: traffic.sticky(
         20_000, TENANTS, stay=0.98, num_sessions=12
@@ -79,7 +85,7 @@ def draw_slot_options(fig, model, traffic, max_lora_rank, max_loras):
     advice = recommend(options, WANTED_RATE, WANTED_TOKENS)
     return (
         f"{model}, {traffic}, max_lora_rank={max_lora_rank}, max_loras="
-        f"{max_loras}: {100 * chosen.hit_rate:.1f} % hit, at most "
+        f"{max_loras}: {percent(chosen.hit_rate)} hit, at most "
         f"{chosen.kv_tokens:,} KV tokens left; advice for 90 % and "
         f"{WANTED_TOKENS:,} tokens: {advice.reason}."
     )

@@ -5,6 +5,7 @@ from multilora.labs.spec_04_walk import *  # noqa: F403
 from multilora.labs.spec_04_walk import walk
 from multilora.labs.switch import require
 from multilora.traffic import eighty_twenty, zipf
+from multilora.units import percent
 
 
 def test_a_miss_then_a_hit(AdapterSlotCache):
@@ -109,7 +110,7 @@ def test_eighty_twenty_hits_three_quarters(AdapterSlotCache):
     require(
         cache.hit_rate > 0.75,
         f"80/20 with 2 hot of 16 on 4 slots hits more than 75 %, "
-        f"not {100 * cache.hit_rate:.1f} %",
+        f"not {percent(cache.hit_rate)}",
     )
 
 
