@@ -8,6 +8,9 @@ from multilora.lora import pad_adapter
 from multilora.published import published
 from multilora.units import percent
 
+# Singular values below it hang on the BLAS kernel, and are drawn at it.
+ROUNDING = 1e-12
+
 DESIGNS = {"row by row": style.MISS, "mask": style.DEFERRED,
            "grouped": style.SLOTS}  # fmt: skip
 
@@ -32,16 +35,18 @@ def draw_singular_values(fig, rank):
     (axes,) = style.panels(fig, {
         "title": "Singular values",
         "xlabel": "index", "ylabel": "value, largest first",
-        "xlim": (0, width + 1), "ylim": (3e-17, 1e3), "yscale": "log",
+        "xlim": (0, width + 1), "ylim": (1e-13, 1e3), "yscale": "log",
     })  # fmt: skip
     index = np.arange(1, width + 1)
     axes.plot(index, table["base"], "o", ms=3, color=style.WEIGHTS,
               label="base W")  # fmt: skip
-    axes.plot(index, np.maximum(table["delta"], 1e-16), "o", ms=3,
+    axes.plot(index, np.maximum(table["delta"], ROUNDING), "o", ms=3,
               color=style.SLOTS, label="delta B @ A")  # fmt: skip
+    axes.axhspan(1e-13, ROUNDING, color=style.PALE, alpha=0.2, lw=0,
+                 label="rounding")  # fmt: skip
     style.threshold(axes, rank + 0.5, f"rank {rank}", vertical=True)
-    style.legend_above(axes)
-    num_large = int((table["delta"] > 1e-9).sum())
+    style.legend_above(axes, ncols=4)
+    num_large = int((table["delta"] > ROUNDING).sum())
     return (
         f"Rank {rank}: {num_large} of {width} singular values of the delta "
         f"stand above rounding; of the base, all {width}."
