@@ -10,6 +10,10 @@ STAMP := $(VENV)/.installed
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # A held slider answers some 35 ms sooner: see src/multilora/nodelay.py.
 NODELAY := --ServerApp.jpserver_extensions="{'multilora.nodelay': True}"
+# A stored notebook opens without unsaved changes: src/multilora/contents.py.
+CONTENTS := --ServerApp.contents_manager_class=multilora.contents.FilledIn
+LAB := jupyter lab $(ROOT_FLAG) $(NODELAY) $(CONTENTS) \
+	notebooks/00-start-here.ipynb
 
 ENGINE := .venv-engine
 WITH_ENGINE := notebooks/lab-02-serve-many-loras.ipynb notebooks/deep-dive.ipynb
@@ -48,7 +52,7 @@ test: $(STAMP) ## run the tests and every notebook
 	$(BIN)/pytest --nbval
 
 lab: $(STAMP) ## open the labs in JupyterLab
-	$(BIN)/jupyter lab $(ROOT_FLAG) $(NODELAY) notebooks
+	$(BIN)/$(LAB)
 
 grade: $(STAMP) ## score your starter: make grade LAB=01
 	@$(BIN)/python -m multilora.labs.grade $(LAB)
@@ -68,10 +72,11 @@ slider-speed: $(VENV)/.dev ## measure the sliders in JupyterLab again
 pictures: $(VENV)/.dev book ## take the README's pictures of the pages again
 	$(BIN)/python benchmarks/pictures.py
 
-lint: $(VENV)/.dev ## ruff: rules and format; codespell: spelling
+lint: $(VENV)/.dev ## rules, format, spelling, and the notebooks as stored
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/pytest -q -m stored tests
 
 links: $(STAMP) ## ask every other site that the book links to (network)
 	$(BIN)/jupyter-book build . --builder linkcheck
@@ -114,7 +119,7 @@ rehearse: $(STAMP) ## play lab 02 as on Colab, in a fresh Python
 	$(BIN)/pytest -m colab tests
 
 lab-engine: $(ENGINE)/.installed ## open the labs in JupyterLab, vLLM at hand
-	$(ENGINE)/bin/jupyter lab $(ROOT_FLAG) $(NODELAY) notebooks
+	$(ENGINE)/bin/$(LAB)
 
 notebook-engine: $(ENGINE)/.installed ## run lab 02 and the deep dive, store outputs
 	$(ENGINE)/bin/python -m multilora.notebooks run $(WITH_ENGINE)

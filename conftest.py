@@ -9,12 +9,16 @@ from hypothesis import HealthCheck, settings
 
 from multilora.labs.switch import (
     NAMES,
+    NOTES,
     NotAttemptedError,
     SlipError,
     implementation,
+    is_note,
 )
+from summary import pytest_terminal_summary  # noqa: F401  a hook
 
 ROOT = Path(__file__).parent
+SANITISED = "tests/nbval_sanitize.cfg"
 
 # A busy machine is no bug: no deadline for one example of a property test.
 settings.register_profile(
@@ -55,32 +59,62 @@ def pytest_fixture_setup(fixturedef, request):
     pytest.fail(reason, pytrace=False)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Start the kernels of notebooks without notes of whose code runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.path.suffix == ".ipynb":
+            patch.setenv(NOTES, "off")
+        return (yield)
+
+
 @pytest.fixture(scope="session")
 def root():
     """The folder of the repository."""
     return ROOT
 
 
+def pytest_configure(config):
+    """Find nbval's rules from whatever folder pytest was started in."""
+    if config.getoption("nbval_sanitize_with", None) is None:
+        config.option.nbval_sanitize_with = str(ROOT / SANITISED)
+
+
+# Tests that run only when -m names their marker, and what does so.
+ASKED_FOR = {
+    "colab": "installs vLLM anew: make rehearse",
+    "stored": "checks the notebooks as the repository stores them: make lint",
+}
+
+
 @pytest.hookimpl(tryfirst=True)  # markers must stand before -m selects
 def pytest_collection_modifyitems(config, items):
-    not_asked = pytest.mark.skip(reason="installs vLLM anew: make rehearse")
-    is_rehearsal = "colab" in config.getoption("markexpr")
+    asked = config.getoption("markexpr")
     no_engine = pytest.mark.skip(reason="needs vLLM: make test-engine")
     for item in items:
         if item.path.suffix == ".ipynb":
-            _skip_without(item)
-        elif "engine" in item.keywords and find_spec("vllm") is None:
+            _mark_engine(item)
+            _forget_notes(item.cell)
+        if "engine" in item.keywords and find_spec("vllm") is None:
             item.add_marker(no_engine)
-        if "colab" in item.keywords and not is_rehearsal:
-            item.add_marker(not_asked)
+        for marker, reason in ASKED_FOR.items():
+            if marker in item.keywords and marker not in asked:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _skip_without(item):
-    """Skip a notebook whose metadata asks for a package that is absent."""
+def _mark_engine(item):
+    """Mark a notebook whose metadata asks for vLLM, as tests are marked."""
     metadata = json.loads(item.path.read_text("utf-8"))["metadata"]
-    for package in metadata.get("book", {}).get("requires", []):
-        if package == "vllm":
-            item.add_marker(pytest.mark.engine)
-        if find_spec(package) is None:
-            reason = f"{item.path.name} needs {package}"
-            item.add_marker(pytest.mark.skip(reason=reason))
+    if "vllm" in metadata.get("book", {}).get("requires", []):
+        item.add_marker(pytest.mark.engine)
+
+
+def _forget_notes(cell):
+    """Drop what LAB_IMPL=starter printed in a cell that a learner saved."""
+    for output in list(cell.outputs):
+        lines = output.get("text", "").splitlines(keepends=True)
+        kept = [line for line in lines if not is_note(line)]
+        if kept != lines:
+            output.text = "".join(kept)
+            if not kept:
+                cell.outputs.remove(output)

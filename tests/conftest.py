@@ -103,10 +103,10 @@ def _conditions():
 def browser():
     """A headless Chromium."""
     api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed"
+        "playwright.sync_api", reason="needs playwright: make browser"
     )
     if not CHROMIUM:
-        pytest.skip("no Chromium on the PATH")
+        pytest.skip("needs a Chromium on the PATH: make browser")
     with api.sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
@@ -119,7 +119,7 @@ def open_page(browser):
     def open_page(path, scheme="light", width=1280, fragment="", **options):
         file = HTML / f"{path}.html"
         if not file.is_file():
-            pytest.skip("the book is not built: make book")
+            pytest.skip("needs the built book: make browser")
         context = browser.new_context(
             color_scheme=scheme,
             viewport={"width": width, "height": 800},

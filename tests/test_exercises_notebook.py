@@ -80,6 +80,7 @@ def test_a_reading_speaks_of_numbers_that_were_printed(name):
     assert figures(reading) <= figures(seen)
 
 
+@pytest.mark.stored
 @pytest.mark.parametrize("name", CHECKED)
 def test_the_notebook_ships_a_stub_and_a_solution_that_passes(name):
     call = f'check_exercise("{name}", '
@@ -111,6 +112,7 @@ def test_each_worked_solution_works_on_its_own(monkeypatch):
             assert out.getvalue() == printed(cell)
 
 
+@pytest.mark.stored
 def test_what_is_printed_fits_the_page():
     """A line of 80 characters is cut off, in the book as in JupyterLab."""
     lines = [line for cell in cells() if cell["cell_type"] == "code"

@@ -81,7 +81,7 @@ def test_long_traces_are_cut_in_pieces_that_fit(num_adapters):
 
 
 @pytest.mark.peers
-@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 @settings(deadline=None)
 @given(
     st.integers(1, 9_000),
@@ -104,7 +104,7 @@ def test_numba_counts_what_numpy_counts(
 
 
 @pytest.mark.peers
-@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 def test_small_ids_may_be_followed_by_large_ones():
     plain, fast = HitCounter("plain"), HitCounter("numba")
     for part in ([3, 1, 3], [10**15, 1, 3, 10**15], [2, 10**8, 1]):
@@ -301,7 +301,7 @@ def test_neighbours_beyond_a_floats_precision_stay_apart():
 
 
 @pytest.mark.peers
-@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 @pytest.mark.parametrize("largest", [5, 10**6 - 1, 10**6, 2**62])
 def test_numba_takes_ids_of_any_size_in_any_piece(largest):
     pieces = [[3, 1, largest], [1, 10**12, 3], [10**12, largest, 4]]

@@ -311,7 +311,7 @@ def test_a_key_is_painted_within_a_frame(open_page):
 def test_every_picture_of_the_site_is_used():
     folder = built_folder(ROOT) / "_frames"
     if not folder.is_dir():
-        pytest.skip("the book is not built: make book")
+        pytest.skip("needs the built book: make browser")
     pages = "".join(
         page.read_text("utf-8") for page in built_folder(ROOT).rglob("*.html")
     )

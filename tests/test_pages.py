@@ -51,7 +51,7 @@ def test_nothing_serious_bars_a_reader(open_page, path, scheme, width):
     """axe-core finds nothing serious, the theme's own parts included."""
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright",
-        reason="axe-playwright-python is not installed",
+        reason="needs axe-playwright-python: make browser",
     ).Axe()
     page = open_page(path, scheme, width)
     page.wait_for_timeout(300)  # the theme fades its colours in
@@ -109,7 +109,7 @@ def test_formulas_are_mathml_and_drawn(open_page):
 
 def test_the_cheat_sheet_prints_on_one_page(open_page):
     """One sheet of A4, with all of its parts, in letters one can read."""
-    pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
+    pytest.importorskip("pypdfium2", reason="needs pypdfium2: make browser")
     from pictures import SHEET, printed
 
     sheets = printed(open_page("book/cheat-sheet"), SHEET)

@@ -16,12 +16,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module", autouse=True)
 def torch_without_gradients():
-    torch = pytest.importorskip(
-        "torch", reason="torch is not installed: make test-peers"
-    )
-    pytest.importorskip(
-        "peft", reason="PEFT is not installed: make test-peers"
-    )
+    torch = pytest.importorskip("torch", reason="needs torch: make test-peers")
+    pytest.importorskip("peft", reason="needs PEFT: make test-peers")
     with torch.inference_mode():
         yield
 

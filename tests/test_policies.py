@@ -354,7 +354,7 @@ PEER_SLOTS = (2, 4, 8, 16, 64)
 def peers():
     """The wrapper around libcachesim, if that is installed."""
     return pytest.importorskip(
-        "peer_caches", reason="needs pip install libcachesim==0.3.5"
+        "peer_caches", reason="needs libcachesim: make test-peers"
     )
 
 

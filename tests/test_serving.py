@@ -133,7 +133,7 @@ def test_simpy_tells_the_same_story(run):
 
 
 @pytest.mark.peers
-@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 @settings(max_examples=300, deadline=None)
 @given(runs())
 def test_numba_is_equal_to_the_last_nanosecond(run):
@@ -147,7 +147,7 @@ def test_numba_is_equal_to_the_last_nanosecond(run):
 
 
 @pytest.mark.peers
-@pytest.mark.skipif(not has_numba(), reason="needs numba (extra `fast`)")
+@pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 @pytest.mark.parametrize("walk", ["one by one", "residents first"])
 @pytest.mark.parametrize("max_cpu_loras", [None, 60])
 def test_numba_is_equal_on_thousands_of_requests(walk, max_cpu_loras):
@@ -364,7 +364,7 @@ def test_no_engine_is_given_what_would_break_it(
 ):
     """A segmentation fault, an endless loop, a negative time: all were."""
     if engine == "numba" and not has_numba():
-        pytest.skip("needs numba (extra `fast`)")
+        pytest.skip("needs numba: make test-peers")
     with pytest.raises(ValueError, match=named):
         serve(workload, limits, cost, engine)
 

@@ -6,6 +6,7 @@
 `run` executes and normalises, `normalise` only rewrites what is stored.
 """
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -20,22 +21,28 @@ MEASURED = "nbval-ignore-output"
 FOLDED = "hide-cell"  # a fold in the book; JupyterLab goes by metadata
 FOLDED_IN_LAB = {"outputs_hidden": True, "source_hidden": True}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python"}
 
 
 def normal_form(notebook):
     """Return a notebook as plain data without what changes by itself.
 
-    Widget state, timing, kernel versions and random ids go; cells are
-    numbered, streams joined, and only tags and `book` metadata stay; a cell
-    tagged hide-cell is folded in JupyterLab too.
+    Widget state, timing, kernel versions and random ids go, and so do empty
+    cells at the end; cells and runs are numbered in order, streams joined,
+    and only tags and `book` metadata stay; a cell tagged hide-cell is folded
+    in JupyterLab too.
     """
-    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
     if "book" in notebook["metadata"]:
         metadata["book"] = notebook["metadata"]["book"]
+    cells = list(notebook["cells"])
+    while cells and not "".join(cells[-1]["source"]).strip():
+        cells.pop()  # JupyterLab adds one where the last cell is run by keys
+    run = itertools.count(1)
     return {
         "cells": [
-            _normal_cell(cell, number)
-            for number, cell in enumerate(notebook["cells"])
+            _normal_cell(cell, number, run)
+            for number, cell in enumerate(cells)
         ],
         "metadata": metadata,
         "nbformat": 4,
@@ -75,7 +82,7 @@ def execute(path):
     return notebook
 
 
-def _normal_cell(cell, number):
+def _normal_cell(cell, number, run):
     plain = {
         "cell_type": cell["cell_type"],
         "id": f"cell-{number:02}",
@@ -88,12 +95,15 @@ def _normal_cell(cell, number):
         if FOLDED in tags:
             plain["metadata"]["jupyter"] = FOLDED_IN_LAB
     if cell["cell_type"] == "code":
-        plain["execution_count"] = cell["execution_count"]
-        plain["outputs"] = _normal_outputs(cell["outputs"])
+        has_run = cell["execution_count"] is not None
+        plain["execution_count"] = next(run) if has_run else None
+        plain["outputs"] = _normal_outputs(
+            cell["outputs"], plain["execution_count"]
+        )
     return plain
 
 
-def _normal_outputs(outputs):
+def _normal_outputs(outputs, count):
     normal = []
     for output in outputs:
         output = {key: value for key, value in output.items()}
@@ -103,6 +113,8 @@ def _normal_outputs(outputs):
                 last["text"] = _lines("".join(last["text"]) + output["text"])
                 continue
             output["text"] = _lines(output["text"])
+        if "execution_count" in output:
+            output["execution_count"] = count
         if "data" in output:
             output["metadata"] = {}
             output["data"] = {

@@ -10,12 +10,15 @@ from typing import NamedTuple
 from multilora.arguments import choice, shown
 from multilora.labs.switch import (
     NAMES,
+    NOT_YET,
+    YOURS,
     NotAttemptedError,
     SlipError,
     chosen_implementation,
     guarded,
     lab_of,
     library,
+    print_note,
     starter,
 )
 
@@ -87,9 +90,9 @@ def for_notebook(lab):
         for name in found:
             if is_attempted(name, starter(name)):
                 found[name] = starter(name)
-                print(f"{name}: your code")
+                print_note(name, YOURS)
             else:
-                print(f"{name}: not attempted yet, the library stands in")
+                print_note(name, NOT_YET)
     return SimpleNamespace(**found)
 
 
