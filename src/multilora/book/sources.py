@@ -8,22 +8,64 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LIBRARIES = ("matplotlib", "numpy")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# Whoever names one of these could show a docstring, a line or its number.
+READERS = {"__doc__", "__file__", "inspect", "linecache", "tokenize", "ast",
+           "traceback", "sys", "f_lineno", "pydoc"}  # fmt: skip
 
 
 def digest(module):
     """Return a hash of all that can change a picture of this module's.
 
-    That is the source of the module and of every module of the package that
+    That is the code of the module and of every module of the package that
     it imports, directly or not, the package's data and style files, and the
-    versions of matplotlib and numpy.
+    versions of matplotlib and numpy. Comments, docstrings and layout are not
+    code, see code_of.
     """
     found = hashlib.sha256()
     for name in sorted(imported(module)):
-        found.update(Path(find_spec(name).origin).read_bytes())
+        found.update(f"{name} {code_of(name)}".encode())
     found.update(_data(module.split(".")[0]))
     for library in LIBRARIES:
         found.update(f"{library} {version(library)}".encode())
     return found.hexdigest()
+
+
+@cache
+def code_of(module):
+    """Return a module's source as its syntax tree, docstrings left out.
+
+    The interpreter compiles no more than this tree, so nothing else can
+    change a picture. A module that could read its own text or docstrings is
+    returned with them.
+    """
+    source = _source(module)
+    tree = ast.parse(source)
+    if _can_read_itself(tree):
+        return source
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, DOCUMENTED)
+            and ast.get_docstring(node) is not None
+        ):
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def _source(module):
+    return Path(find_spec(module).origin).read_text("utf-8")
+
+
+def _can_read_itself(tree):
+    """True if a module names what gives its docstrings or source lines."""
+    fields = ("id", "attr", "module", "name", "value")  # value: getattr's text
+    named = (
+        getattr(node, field, None) for node in ast.walk(tree)
+        for field in fields
+    )  # fmt: skip
+    return not READERS.isdisjoint(
+        name.split(".")[0] for name in named if isinstance(name, str)
+    )
 
 
 def imported(module):
@@ -41,7 +83,7 @@ def imported(module):
 @cache
 def _imports(name, package):
     """The package's modules that this one's source names in an import."""
-    tree = ast.parse(Path(find_spec(name).origin).read_text("utf-8"))
+    tree = ast.parse(_source(name))
     named = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
