@@ -9,11 +9,9 @@ from hypothesis import HealthCheck, settings
 
 from multilora.labs.switch import (
     NAMES,
-    NOTES,
     NotAttemptedError,
     SlipError,
     implementation,
-    is_note,
 )
 from summary import pytest_terminal_summary  # noqa: F401  a hook
 
@@ -59,15 +57,6 @@ def pytest_fixture_setup(fixturedef, request):
     pytest.fail(reason, pytrace=False)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item):
-    """Start the kernels of notebooks without notes of whose code runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        if item.path.suffix == ".ipynb":
-            patch.setenv(NOTES, "off")
-        return (yield)
-
-
 @pytest.fixture(scope="session")
 def root():
     """The folder of the repository."""
@@ -94,7 +83,6 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.path.suffix == ".ipynb":
             _mark_engine(item)
-            _forget_notes(item.cell)
         if "engine" in item.keywords and find_spec("vllm") is None:
             item.add_marker(no_engine)
         for marker, reason in ASKED_FOR.items():
@@ -107,14 +95,3 @@ def _mark_engine(item):
     metadata = json.loads(item.path.read_text("utf-8"))["metadata"]
     if "vllm" in metadata.get("book", {}).get("requires", []):
         item.add_marker(pytest.mark.engine)
-
-
-def _forget_notes(cell):
-    """Drop what LAB_IMPL=starter printed in a cell that a learner saved."""
-    for output in list(cell.outputs):
-        lines = output.get("text", "").splitlines(keepends=True)
-        kept = [line for line in lines if not is_note(line)]
-        if kept != lines:
-            output.text = "".join(kept)
-            if not kept:
-                cell.outputs.remove(output)

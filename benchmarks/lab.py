@@ -53,15 +53,20 @@ def _wait_until_up(address):
 
 
 def run_all(page, address, notebook):
-    """Open a notebook and run every cell; wait until the last one has run.
+    """Open a notebook and run every cell; wait until the last one has run."""
+    page.goto(f"{address}/lab/tree/{notebook}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    run_cells(page)
+
+
+def run_cells(page):
+    """Run every cell of an open notebook; wait until the last one has run.
 
     JupyterLab drops the command while the kernel connects, and says idle
     before it does, so it is given again until the first prompt is back.
     """
     from playwright.sync_api import TimeoutError as NotYet
 
-    page.goto(f"{address}/lab/tree/{notebook}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     for _ in range(10):
         page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
         page.click('.lm-MenuBar-item:has-text("Run")')

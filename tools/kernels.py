@@ -38,6 +38,7 @@ def environment(kernel, num_threads, seed, is_vectorised):
         "OPENBLAS_CORETYPE": kernel,
         "OPENBLAS_NUM_THREADS": str(num_threads),
         "PYTHONHASHSEED": str(seed),
+        "PYTEST_ADDOPTS": "",  # CI's report is of its own runs
     }
     if not is_vectorised:
         ours["NPY_DISABLE_CPU_FEATURES"] = " ".join(_optional_features())
@@ -80,7 +81,7 @@ def run_notebooks(variant):
     """Return whether each stored output is printed again under a variant."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", "-q", "--no-header",
-         "-p", "no:cacheprovider", "notebooks", "tests/test_book.py"],
+         "-p", "no:cacheprovider", "notebooks"],
         cwd=ROOT, env=environment(*variant),
     )  # fmt: skip
     return done.returncode == 0

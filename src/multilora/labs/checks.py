@@ -10,15 +10,12 @@ from typing import NamedTuple
 from multilora.arguments import choice, shown
 from multilora.labs.switch import (
     NAMES,
-    NOT_YET,
-    YOURS,
     NotAttemptedError,
     SlipError,
     chosen_implementation,
     guarded,
     lab_of,
     library,
-    print_note,
     starter,
 )
 
@@ -90,9 +87,9 @@ def for_notebook(lab):
         for name in found:
             if is_attempted(name, starter(name)):
                 found[name] = starter(name)
-                print_note(name, YOURS)
+                print(f"{name}: your code")
             else:
-                print_note(name, NOT_YET)
+                print(f"{name}: not attempted yet, the library stands in")
     return SimpleNamespace(**found)
 
 

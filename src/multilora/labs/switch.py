@@ -34,12 +34,6 @@ NAMES = {
 }
 
 
-# The variable that keeps notebooks from saying whose code they run: "off".
-NOTES = "LAB_IMPL_NOTES"
-YOURS = "your code"
-NOT_YET = "not attempted yet, the library stands in"
-
-
 class NotAttemptedError(AssertionError):
     """The learner's function still returns nothing."""
 
@@ -58,17 +52,6 @@ def chosen_implementation():
     """Return "solution" or "starter", as the variable LAB_IMPL says."""
     value = os.environ.get("LAB_IMPL") or "solution"
     return choice("LAB_IMPL", value, ("solution", "starter"))
-
-
-def print_note(name, note):
-    """Print whose code stands behind a name, unless NOTES is "off"."""
-    if os.environ.get(NOTES) != "off":
-        print(f"{name}: {note}")
-
-
-def is_note(line):
-    """True for a line that print_note prints."""
-    return line.rstrip().endswith((f": {YOURS}", f": {NOT_YET}"))
 
 
 def lab_of(name):
