@@ -12,8 +12,8 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 NODELAY := --ServerApp.jpserver_extensions="{'multilora.nodelay': True}"
 # A stored notebook opens without unsaved changes: src/multilora/contents.py.
 CONTENTS := --ServerApp.contents_manager_class=multilora.contents.FilledIn
-LAB := jupyter lab $(ROOT_FLAG) $(NODELAY) $(CONTENTS) \
-	notebooks/00-start-here.ipynb
+START := --LabApp.default_url=/lab/tree/00-start-here.ipynb
+LAB := jupyter lab $(ROOT_FLAG) $(NODELAY) $(CONTENTS) $(START) notebooks
 
 ENGINE := .venv-engine
 WITH_ENGINE := notebooks/lab-02-serve-many-loras.ipynb notebooks/deep-dive.ipynb

@@ -14,7 +14,10 @@ LABS = sorted(path.stem for path in (ROOT / "notebooks").glob("lab-*.ipynb"))
 LABS_WITH = [name for name in LABS if "lab-02" in name]
 LABS_WITHOUT = [name for name in LABS if name not in LABS_WITH]
 # As in the Makefile.
-MAKE_LAB = ["--ServerApp.contents_manager_class=multilora.contents.FilledIn"]
+MAKE_LAB = [
+    "--ServerApp.contents_manager_class=multilora.contents.FilledIn",
+    "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
+]
 pytestmark = pytest.mark.browser
 
 
@@ -119,3 +122,16 @@ def test_a_stock_jupyterlab_does_no_harm_either(browser, copy):
         use(browser, address, path)
     run(copy, "pytest", "--nbval", "-q", "-p", "no:cacheprovider", str(path))
     in_order(copy, [name])
+
+
+def test_make_lab_opens_a_page_in_reading_order(browser, copy):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert all(option in makefile for option in MAKE_LAB)
+    with lab.jupyterlab(copy / "notebooks", *MAKE_LAB) as address:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector('h1:has-text("Start here")', timeout=60_000)
+        page.click('.jp-RenderedMarkdown a:has-text("Lab 03")')
+        page.wait_for_selector('h1:has-text("Lab 03")', timeout=60_000)
+        context.close()
