@@ -136,19 +136,20 @@ def test_the_mini_build_asks_for_the_librarys_signatures():
 
 
 def test_the_grader_cannot_see_what_the_mini_build_says_it_cannot():
-    """B @ A for each row passes all tests: the page asks the reader."""
+    """A loop over plain numbers passes all tests: the page asks the reader."""
 
     def cheat(x, W, adapters, adapter_ids, scalings):
         y = x @ W.T
         for row, i in enumerate(adapter_ids):
             if i != -1 and adapters[i] is not None:
-                A, B = adapters[i]
-                y[row] += scalings[i] * (x[row] @ (B @ A).T)
+                A, B = map(np.array, [part.tolist() for part in adapters[i]])
+                y[row] += scalings[i] * (B @ (A @ np.array(x[row].tolist())))
         return y
 
     outcomes = grade_function("apply_batched", cheat)
     assert {item.verdict for item in outcomes} == {"pass"}
-    assert "Two more it cannot see" in page("mini-build")
+    assert "One thing it cannot see" in page("mini-build")
+    assert "`A.tolist()`" in page("mini-build")
 
 
 def test_the_cheat_sheet_says_the_ranks_that_vllm_takes():

@@ -1,44 +1,140 @@
-"""A matrix that counts the matrix products it takes part in."""
+"""A matrix that records the matrix products it takes part in."""
+
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
-_PRODUCTS = (np.dot, np.einsum, np.inner, np.tensordot)
+_PRODUCTS = (np.dot, np.einsum, np.inner, np.outer, np.tensordot)
+_CONVERSIONS = ("array", "asarray", "ascontiguousarray", "asfortranarray")
+
+
+class Product(NamedTuple):
+    """One matrix product: its numpy name, and the shapes in and out."""
+
+    operation: str
+    operands: tuple
+    result: tuple
 
 
 class CountingMatrix(np.ndarray):
-    """A view of a matrix whose `calls` lists each product made with it.
+    """A view of a matrix whose `products` lists each product made with it.
 
-    Transposes and slices share the list; results are plain arrays. Make
-    one with counting(W).
+    Transposes, slices, copies and what is computed from it item by item
+    share the list; results of products are plain arrays. Two counting
+    matrices multiplied item by item are a product too. Make one with
+    counting(W).
     """
 
-    calls = None
+    _logs = ()
 
     def __array_finalize__(self, parent):
-        self.calls = getattr(parent, "calls", None)
+        self._logs = getattr(parent, "_logs", ())
+
+    @property
+    def products(self):
+        """Each Product so far, in order."""
+        return [product for log in self._logs for product in log]
+
+    @property
+    def calls(self):
+        """The numpy name of each product so far, in order."""
+        return [product.operation for product in self.products]
+
+    def dot(self, other, out=None):
+        """Do what ndarray.dot does, which numpy tells nobody about."""
+        return np.dot(self, other, out=out)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if ufunc is np.matmul and self.calls is not None:
-            self.calls.append("matmul")
-        if "out" in kwargs:
-            kwargs["out"] = tuple(_plain(item) for item in kwargs["out"])
-        plain = [_plain(item) for item in inputs]
-        return getattr(ufunc, method)(*plain, **kwargs)
+        out = kwargs.get("out")
+        if out is not None:
+            kwargs["out"] = _plain(out)
+        result = getattr(ufunc, method)(*_plain(inputs), **kwargs)
+        logs = _logs_of(inputs)
+        of_two = ufunc is np.multiply and len(logs) > 1
+        if of_two or ufunc.signature is not None:
+            _record(logs, ufunc.__name__, inputs, result)
+        elif out is None:
+            return _counted(result, logs)
+        if out is None:
+            return result
+        return out[0] if len(out) == 1 else out
 
     def __array_function__(self, function, types, args, kwargs):
-        if function in _PRODUCTS and self.calls is not None:
-            self.calls.append(function.__name__)
-        return _plain(
-            super().__array_function__(function, types, args, kwargs)
-        )
+        logs = _logs_of((args, kwargs))
+        if function in _PRODUCTS:
+            result = function(*_plain(args), **_plain(kwargs))
+            _record(logs, function.__name__, args, result)
+            return result
+        before = sum(map(len, logs))
+        result = super().__array_function__(function, types, args, kwargs)
+        has_multiplied = sum(map(len, logs)) > before
+        return _plain(result) if has_multiplied else _counted(result, logs)
 
 
 def counting(matrix):
-    """Return a CountingMatrix over an array, with an empty list of calls."""
-    counted = np.asarray(matrix).view(CountingMatrix)
-    counted.calls = []
+    """Return a CountingMatrix over an array, with no product so far."""
+    return _counted(np.asarray(matrix), ([],))
+
+
+@contextmanager
+def conversions_kept():
+    """Let np.asarray and np.array return a CountingMatrix as one.
+
+    Without this, both return a plain array, whose products nobody counts.
+    """
+    usual = {name: getattr(np, name) for name in _CONVERSIONS}
+    for name, convert in usual.items():
+        setattr(np, name, _keeping(convert))
+    try:
+        yield
+    finally:
+        for name, convert in usual.items():
+            setattr(np, name, convert)
+
+
+def _keeping(convert):
+    def keep(thing, *args, **kwargs):
+        return _counted(convert(thing, *args, **kwargs), _logs_of(thing))
+
+    return keep
+
+
+def _record(logs, operation, operands, result):
+    shapes = tuple(
+        np.shape(item) for item in operands if isinstance(item, np.ndarray)
+    )
+    for log in logs:
+        log.append(Product(operation, shapes, np.shape(result)))
+
+
+def _logs_of(thing):
+    """Return the lists of every CountingMatrix in nested arguments."""
+    found, left = {}, [thing]
+    while left:
+        item = left.pop()
+        if isinstance(item, CountingMatrix):
+            found |= {id(log): log for log in item._logs}
+        elif isinstance(item, dict):
+            left += item.values()
+        elif isinstance(item, list | tuple):
+            left += item
+    return tuple(found.values())
+
+
+def _counted(result, logs):
+    if not logs or not isinstance(result, np.ndarray) or not result.ndim:
+        return result
+    counted = result.view(CountingMatrix)
+    counted._logs = logs
     return counted
 
 
 def _plain(item):
-    return item.view(np.ndarray) if isinstance(item, CountingMatrix) else item
+    if isinstance(item, CountingMatrix):
+        return item.view(np.ndarray)
+    if isinstance(item, dict):
+        return {key: _plain(value) for key, value in item.items()}
+    if type(item) in (list, tuple):
+        return type(item)(map(_plain, item))
+    return item
