@@ -340,7 +340,11 @@ SLIPS = [
     ("adapters_per_gib", decimal, "GB instead of GiB"),
     ("gpus_saved", rounds_down, "the 4 tenants left over"),
     ("AdapterSlotCache", NoCount, "evicting without counting"),
-    ("AdapterSlotCache", FirstInFirstOut, "first in, first out is not LRU"),
+    (
+        "AdapterSlotCache",
+        FirstInFirstOut,
+        "goes is the first in,",
+    ),
     ("AdapterSlotCache", CountsTheBase, "the base was counted"),
     ("AdapterSlotCache", SameSlot, "two adapters in one slot"),
     ("schedule_step", barrier, "barrier instead of defer"),

@@ -15,7 +15,7 @@ def definition(thing):
     """
     code = _code_of(thing)
     if code is None and inspect.isclass(thing):
-        code = next(map(_code_of, vars(thing).values()), None)
+        code = next(filter(None, map(_code_of, vars(thing).values())), None)
     if inspect.isclass(thing):
         try:
             _, start = inspect.getsourcelines(thing)
