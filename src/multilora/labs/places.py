@@ -86,4 +86,4 @@ def _files_of(thing):
     return {code.co_filename for code in codes} - {_OWN}
 
 
-_OWN = str(Path(__file__).with_name("switch.py"))
+_OWN = str(Path(__file__).with_name("guards.py"))
