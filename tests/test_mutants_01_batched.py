@@ -115,6 +115,34 @@ def only_the_first_rows_adapter(x, W, adapters, adapter_ids, scalings):
     return apply_batched(x, W, adapters, first, scalings)
 
 
+def compares_a_list(x, W, adapters, adapter_ids, scalings):
+    y = x @ W.T
+    for i, pair in enumerate(adapters):
+        if pair is not None and adapter_ids == i:
+            y += lora_delta(x, *pair, scalings[i])
+    return y
+
+
+def loops_over_copies(x, W, adapters, adapter_ids, scalings):
+    y = x @ W.T
+    for row, i in enumerate(adapter_ids):
+        if i != -1 and adapters[i] is not None:
+            A, B = (part.view(np.ndarray) for part in adapters[i])
+            y[row] += scalings[i] * (B @ (A @ x[row].view(np.ndarray)))
+    return y
+
+
+def expands_each_row(x, W, adapters, adapter_ids, scalings):
+    y, ids = x @ W.T, np.array(adapter_ids)
+    for i in {*adapter_ids} - {-1}:
+        if adapters[i] is not None:
+            (A, B), (rows,) = adapters[i], np.nonzero(ids == i)
+            shrunk = x[rows].dot(A.T) * scalings[i]
+            for row, thin in zip(rows, shrunk, strict=True):
+                y[row] += thin.dot(B.T)
+    return y
+
+
 FORMED, LOOP = "B @ A is formed", "no loop over rows"
 MUTANTS = [
     ("apply_batched", a_row_at_a_time, LOOP),
@@ -127,6 +155,9 @@ MUTANTS = [
     ("apply_batched", a_base_for_each_adapter, "2 base matmuls for 2"),
     ("apply_batched", of_the_first_rank, "part of its rank"),
     ("apply_batched", one_scaling_for_all, "each adapter has its own"),
+    ("apply_batched", compares_a_list, "a list == a number is False"),
+    ("apply_batched", loops_over_copies, "no product with A of adapter 0"),
+    ("apply_batched", expands_each_row, "B of adapter 0 is multiplied 2"),
     ("apply_batched", changes_a_copy, "+= … changes a copy"),
     ("apply_batched", assigns_the_delta, "do not assign it"),
     ("apply_batched", only_the_first_rows_adapter, "of the first row"),

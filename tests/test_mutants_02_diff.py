@@ -148,7 +148,7 @@ MUTANTS = [
     (only(lambda n, r: n == r[0] - 1), "only the last prompt is compared"),
     (takes_replies_out, "changed in place"),
     (lambda dedicated, consolidated: {"num_prompts": 2}, "a dict came back"),
-    (lambda dedicated: None, "wanted is def eval_diff(dedicated, consol"),
+    (lambda dedicated: None, "wanted is def eval_diff(dedicated, "),
 ]
 
 

@@ -38,8 +38,8 @@ def in_text(hidden, layers, rank, targets=4, bytes_per_param=2):
     return f"{size(hidden, layers, rank) / GIB:.2f} GiB"
 
 
-def misspelt(hiden, layers, rank, targets=4, bytes_per_param=2):
-    return size(hiden, layers, rank, targets, bytes_per_param)
+def misspelt(hidden, layer, rank, targets=4, bytes_per_param=2):
+    return size(hidden, layer, rank, targets, bytes_per_param)
 
 
 def of_size(change):

@@ -21,9 +21,9 @@ class CountingMatrix(np.ndarray):
     """A view of a matrix whose `products` lists each product made with it.
 
     Transposes, slices, copies and what is computed from it item by item
-    share the list; results of products are plain arrays. Two counting
-    matrices multiplied item by item are a product too. Make one with
-    counting(W).
+    share the list. The result of a product is a plain array, or, where two
+    of these take part, one with an empty list. Two that are multiplied item
+    by item are a product too. Make one with counting(W).
     """
 
     _logs = ()
@@ -50,26 +50,26 @@ class CountingMatrix(np.ndarray):
         if out is not None:
             kwargs["out"] = _plain(out)
         result = getattr(ufunc, method)(*_plain(inputs), **kwargs)
-        logs = _logs_of(inputs)
-        of_two = ufunc is np.multiply and len(logs) > 1
+        found = _counting_in(inputs)
+        of_two = ufunc is np.multiply and _differ(found)
         if of_two or ufunc.signature is not None:
-            _record(logs, ufunc.__name__, inputs, result)
-        elif out is None:
-            return _counted(result, logs)
+            result = _recorded(ufunc.__name__, inputs, found, result)
+        elif found:
+            result = _counted(result, _logs_of(found))
         if out is None:
             return result
         return out[0] if len(out) == 1 else out
 
     def __array_function__(self, function, types, args, kwargs):
-        logs = _logs_of((args, kwargs))
+        found = _counting_in((args, kwargs))
         if function in _PRODUCTS:
             result = function(*_plain(args), **_plain(kwargs))
-            _record(logs, function.__name__, args, result)
-            return result
+            return _recorded(function.__name__, args, found, result)
+        logs = _logs_of(found)
         before = sum(map(len, logs))
         result = super().__array_function__(function, types, args, kwargs)
         has_multiplied = sum(map(len, logs)) > before
-        return _plain(result) if has_multiplied else _counted(result, logs)
+        return _counted(result, () if has_multiplied else logs)
 
 
 def counting(matrix):
@@ -95,35 +95,51 @@ def conversions_kept():
 
 def _keeping(convert):
     def keep(thing, *args, **kwargs):
-        return _counted(convert(thing, *args, **kwargs), _logs_of(thing))
+        result = convert(thing, *args, **kwargs)
+        found = _counting_in(thing)
+        return _counted(result, _logs_of(found)) if found else result
 
     return keep
 
 
-def _record(logs, operation, operands, result):
+def _recorded(operation, operands, found, result):
+    """List a product of the matrices found, and return its result."""
     shapes = tuple(
         np.shape(item) for item in operands if isinstance(item, np.ndarray)
     )
-    for log in logs:
+    for log in _logs_of(found):
         log.append(Product(operation, shapes, np.shape(result)))
+    return _counted(result, ()) if len(found) > 1 else result
 
 
-def _logs_of(thing):
-    """Return the lists of every CountingMatrix in nested arguments."""
-    found, left = {}, [thing]
+def _differ(found):
+    """True if two of the matrices do not share one list."""
+    return len(found) > 1 and any(
+        matrix._logs is not found[0]._logs for matrix in found
+    )
+
+
+def _counting_in(thing):
+    """Return every CountingMatrix in nested arguments."""
+    found, left = [], [thing]
     while left:
         item = left.pop()
         if isinstance(item, CountingMatrix):
-            found |= {id(log): log for log in item._logs}
+            found.append(item)
         elif isinstance(item, dict):
             left += item.values()
         elif isinstance(item, list | tuple):
             left += item
-    return tuple(found.values())
+    return found
+
+
+def _logs_of(found):
+    """Return the lists of some matrices, each once."""
+    return tuple({id(log): log for m in found for log in m._logs}.values())
 
 
 def _counted(result, logs):
-    if not logs or not isinstance(result, np.ndarray) or not result.ndim:
+    if not isinstance(result, np.ndarray) or not result.ndim:
         return result
     counted = result.view(CountingMatrix)
     counted._logs = logs

@@ -132,7 +132,7 @@ def _run(test, parts):
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit() in a starter too
-        place = where(error, parts.values())
+        place = where(error)
         reason = (
             f"raised {told(error)}, {place}"
             if place

@@ -3,7 +3,7 @@
 import functools
 import inspect
 
-from multilora.labs.places import definition
+from multilora.labs.places import definition, keep_place
 from multilora.labs.slips import NotAttemptedError, SlipError, require
 
 
@@ -80,10 +80,12 @@ def _called(name, function, answer, args, kwargs):
     """Call it; a TypeError of the call itself names the def line."""
     try:
         return function(*args, **kwargs)
-    except TypeError:
-        misfit = _misfit(function, args, kwargs)
-        if misfit is None:
-            raise  # the error comes from within
+    except BaseException as error:
+        is_call = isinstance(error, TypeError)
+        misfit = _misfit(function, args, kwargs) if is_call else None
+        if misfit is None:  # the error comes from within
+            keep_place(error, function)
+            raise
     short = name.rpartition(".")[2]
     wanted = getattr(answer, "fget", answer)
     raise SlipError(

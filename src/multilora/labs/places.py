@@ -27,17 +27,19 @@ def definition(thing):
     return _place(code.co_filename, _line_of_def(code))
 
 
-def where(error, things):
-    """Return the last line of the learner's that an error went through.
+def keep_place(error, function):
+    """Keep with an error the last line of the learner's that it left.
 
-    things are the functions and classes that the learner wrote; None if
-    the error was raised elsewhere.
+    That is the last one in the file of their function; where() returns it.
     """
-    files = {file for thing in things for file in _files_of(thing)}
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename in files:
-            return _place(frame.filename, frame.lineno)
-    return None
+    code = _code_of(function)
+    if code is not None and where(error) is None:
+        error.learners_line = where_in(error, code.co_filename)
+
+
+def where(error):
+    """Return the learner's line that raised an error, None if none did."""
+    return getattr(error, "learners_line", None)
 
 
 def where_in(error, ending):
@@ -67,7 +69,12 @@ def _code_of(thing):
         thing = thing.fget
     if isinstance(thing, staticmethod | classmethod):
         thing = thing.__func__
-    return getattr(inspect.unwrap(thing), "__code__", None)
+    thing = inspect.unwrap(getattr(thing, "func", thing))  # as of partial
+    code = getattr(thing, "__code__", None)
+    if code is None and not inspect.isclass(thing):
+        call = vars(type(thing)).get("__call__")
+        code = getattr(call, "__code__", None)
+    return code
 
 
 def _line_of_def(code):
@@ -77,13 +84,3 @@ def _line_of_def(code):
         if text.startswith(("def ", "async def ")):
             return line
     return code.co_firstlineno
-
-
-def _files_of(thing):
-    kinds = thing.__mro__ if inspect.isclass(thing) else ()
-    parts = [thing, *(part for kind in kinds for part in vars(kind).values())]
-    codes = filter(None, map(_code_of, parts))
-    return {code.co_filename for code in codes} - {_OWN}
-
-
-_OWN = str(Path(__file__).with_name("guards.py"))

@@ -13,3 +13,12 @@ def require(condition, sentence):
     """Raise SlipError with the sentence unless the condition holds."""
     if not condition:
         raise SlipError(sentence)
+
+
+def is_about_shapes(error):
+    """True for numpy's errors about operands that do not fit."""
+    said = str(error)
+    return any(word in said for word in _SHAPE_WORDS)
+
+
+_SHAPE_WORDS = ("shape", "dimension", "broadcast", "aligned", "operand")

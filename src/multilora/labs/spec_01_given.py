@@ -7,7 +7,7 @@ import numpy as np
 from multilora.arguments import shown
 from multilora.counting import CountingMatrix
 from multilora.labs.places import where
-from multilora.labs.switch import SlipError, require
+from multilora.labs.slips import SlipError, is_about_shapes, require
 
 SCALING = 3.0
 
@@ -61,7 +61,9 @@ def call(function, *arguments):
         with np.errstate(all="ignore"):  # some specs hand over NaN
             result = function(*arguments)
     except ValueError as error:
-        place = where(error, [function])
+        if not is_about_shapes(error):
+            raise
+        place = where(error)
         raise SlipError(
             f"the shapes do not fit ({error}{f', {place}' if place else ''})"
             "; A is (r, in) and shrinks, B is (out, r) and expands: are A "
@@ -87,6 +89,7 @@ def name_slip(got, slips, wanted, what):
         got.shape == wanted.shape,
         f"{what} returns shape {got.shape}, but must return {wanted.shape}",
     )
+    require(np.isfinite(got).all(), f"{what} returns NaN or infinity")
     require(
         np.allclose(got, wanted, rtol=1e-9, atol=1e-9),
         f"{what} is off by up to {np.abs(got - wanted).max():.3g}",
@@ -94,10 +97,11 @@ def name_slip(got, slips, wanted, what):
 
 
 def _require_array(result):
+    short = " ".join(shown(result).split())
     require(
         type(result) in (np.ndarray, CountingMatrix),
-        f"the result is a {type(result).__name__}, {shown(result)}, but must "
-        "be a numpy array of shape (rows, out)",
+        f"the result is a {type(result).__name__}, {short}, but must be a "
+        "numpy array of shape (rows, out)",
     )
     require(
         result.dtype == np.float64,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multilora.labs.slips import require
 from multilora.labs.spec_01_given import (
     SCALING,
     batch,
@@ -14,7 +15,6 @@ from multilora.labs.spec_01_given import (
     square,
 )
 from multilora.labs.spec_01_products import require_thin
-from multilora.labs.switch import require
 
 
 def test_delta_is_scaled_shrink_then_expand(lora_delta):
@@ -45,7 +45,13 @@ def test_delta_fits_layers_that_are_not_square(lora_delta):
 
 def test_delta_has_rank_at_most_r(lora_delta):
     x, A, B = numbers((12, 10), (3, 10), (11, 3))
-    values = np.linalg.svd(call(lora_delta, x, A, B, 1.0), compute_uv=False)
+    got = call(lora_delta, x, A, B, 1.0)
+    require(
+        got.shape == (12, 11) and np.isfinite(got).all(),
+        f"lora_delta returns shape {got.shape}, or NaN, but must return "
+        "(12, 11) finite numbers",
+    )
+    values = np.linalg.svd(got, compute_uv=False)
     num_large = int((values > 1e-9 * values[0]).sum())
     require(num_large <= 3, f"the delta has rank {num_large}, but r is 3")
     require_thin(lambda W, *rest: lora_delta(*rest))
@@ -102,7 +108,8 @@ def _batch_slips(x, W, adapters, ids, scalings, own, wanted):
         "adapter rows lost their base: add the delta, do not assign it": (
             np.where(np.array(ids)[:, None] < 0, wanted, wanted - x @ W.T)
         ),
-        "the delta is missing: y[rows][…] += … changes a copy": x @ W.T,
+        "the delta is missing: y[rows][…] += … changes a copy, and a list "
+        "== a number is False": x @ W.T,
         "rows come back grouped, not in their own order": wanted[order],
         "base rows got the last adapter: an index of -1 picks it": loop(
             x, W, [adapters[i] for i in ids], right

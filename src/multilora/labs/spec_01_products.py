@@ -6,6 +6,7 @@ Its matrices count the products that they take part in.
 import numpy as np
 
 from multilora.counting import conversions_kept, counting
+from multilora.labs.slips import require
 from multilora.labs.spec_01_given import (
     batch,
     call,
@@ -15,7 +16,6 @@ from multilora.labs.spec_01_given import (
     of,
     pick,
 )
-from multilora.labs.switch import require
 
 TINY = 2.0**-600  # the product of two of them is 0.0
 ROWS, IN, OUT, RANK = 5, 11, 7, 3  # all different: a shape tells what it is
@@ -115,20 +115,20 @@ def test_one_adapters_nan_stays_in_its_rows(apply_batched):
 
 def require_thin(function):
     """Raise SlipError if function(W, x, A, B, scaling) forms B @ A."""
-    x, A, B = map(counting, numbers((ROWS, IN), (RANK, IN), (OUT, RANK)))
-    W = np.zeros((OUT, IN))
-    got = _counted(function, W, x, A, B, 1.0)
+    x, A, B = numbers((ROWS, IN), (RANK, IN), (OUT, RANK))
+    wanted = x @ A.T @ B.T
+    x, A, B = map(counting, (x, A, B))
+    got = _counted(function, np.zeros((OUT, IN)), x, A, B, 1.0)
     shapes = [product.result for product in A.products + B.products]
     is_formed = any({IN, OUT} <= set(shape) for shape in shapes)
-    if not shapes and np.array_equal(got, x @ A.T @ B.T):
+    if not shapes and np.array_equal(got, wanted):
         is_formed = _loses_tiny_numbers(function)
     require(
         not is_formed,
         f"B @ A is formed, {OUT} × {IN} numbers: shrink first, as in "
         f"(x @ A.T) @ B.T, where a row passes through r = {RANK} numbers",
     )
-    if shapes:
-        _require_once((A, B), ROWS)
+    _require_once((A, B), ROWS)
 
 
 def _require_once(pair, num_rows, whose=""):
@@ -136,7 +136,12 @@ def _require_once(pair, num_rows, whose=""):
     for (name, verb), matrix in zip(steps, pair, strict=True):
         num_products = len(matrix.products)
         require(
-            num_products <= 1,
+            num_products > 0,
+            f"no product with {name}{whose} was seen: {verb} with the array "
+            "that you are given, in numpy, not with a copy in a list",
+        )
+        require(
+            num_products == 1,
             f"{name}{whose} is multiplied {num_products} times for "
             f"{num_rows} rows: no loop over rows, {verb} all rows of an "
             "adapter in one product",

@@ -1,6 +1,7 @@
 """The spec of lab 02, second part: two runs, token by token."""
 
 from multilora.arguments import shown
+from multilora.labs.slips import require
 from multilora.labs.spec_02_models import (
     Said,
     plain_diff,
@@ -8,7 +9,6 @@ from multilora.labs.spec_02_models import (
     said,
     slips_of,
 )
-from multilora.labs.switch import require
 
 FIELDS = (
     "num_prompts",

@@ -4,7 +4,7 @@ import numpy as np
 
 from multilora.arguments import shown
 from multilora.labs.places import where
-from multilora.labs.switch import SlipError, require
+from multilora.labs.slips import SlipError, is_about_shapes, require
 
 
 def test_merged_layer_answers_as_base_plus_adapter(merge_weights):
@@ -28,7 +28,9 @@ def _merged(merge_weights, *given):
     try:
         got = merge_weights(*given)
     except ValueError as error:
-        place = where(error, [merge_weights])
+        if not is_about_shapes(error):
+            raise
+        place = where(error)
         raise SlipError(
             f"the shapes do not fit ({error}{f', {place}' if place else ''})"
             "; B (out, r) @ A (r, in) is (out, in), as W is"

@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 
 from multilora import checkpoints
-from multilora.labs.switch import SlipError, require
+from multilora.labs.slips import SlipError, require
 
 
 class Part(NamedTuple):

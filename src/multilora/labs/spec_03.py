@@ -1,8 +1,8 @@
 """The spec of lab 03. Each test takes the functions it tests by name."""
 
 from multilora.labs import spec_03_slips as slips
+from multilora.labs.slips import require
 from multilora.labs.spec_03_compare import compare, one_doubled
-from multilora.labs.switch import require
 
 LLAMA_2_7B = {"hidden": 4096, "layers": 32}
 SHORT = {**LLAMA_2_7B, "rank": 16}  # the rest as the defaults have it

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from multilora.arguments import shown
-from multilora.labs.switch import SlipError, require
+from multilora.labs.slips import SlipError, require
 
 DEFAULTS = {"targets": 4, "bytes_per_param": 2}
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multilora.labs.slips import require
 from multilora.labs.spec_04_given import (
     counts,
     make_cache,
@@ -9,7 +10,6 @@ from multilora.labs.spec_04_given import (
     name_policy,
     run_all,
 )
-from multilora.labs.switch import require
 from multilora.traffic import eighty_twenty, zipf
 from multilora.units import percent
 

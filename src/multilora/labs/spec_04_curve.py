@@ -3,8 +3,8 @@
 import numpy as np
 
 from multilora.arguments import shown
+from multilora.labs.slips import SlipError, require
 from multilora.labs.spec_04_models import plain_hits
-from multilora.labs.switch import SlipError, require
 
 
 def test_the_curve_equals_one_cache_a_slot_count(lru_hit_curve):

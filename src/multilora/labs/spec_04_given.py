@@ -3,8 +3,8 @@
 import inspect
 
 from multilora.labs.places import definition
+from multilora.labs.slips import require
 from multilora.labs.spec_04_models import POLICIES, PlainCache
-from multilora.labs.switch import require
 
 
 def make_cache(kind, max_loras):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from multilora.labs.slips import SlipError, require
 from multilora.labs.spec_04_models import plain_walk
-from multilora.labs.switch import SlipError, require
 
 SLIPS = {
     "barrier instead of defer: later requests may fit": {"is_barrier": True},

@@ -1,12 +1,12 @@
 """The spec of lab 04, second part: one walk of the scheduler."""
 
+from multilora.labs.slips import require
 from multilora.labs.spec_04_given import make_cache
 from multilora.labs.spec_04_queues import (
     compare_with_plain_walk,
     random_queues,
     walk,
 )
-from multilora.labs.switch import require
 from multilora.published import published
 from multilora.traffic import zipf
 
