@@ -31,6 +31,7 @@ def test_item_by_item_is_a_product_of_two_of_them_only():
     x, A = counting(np.ones((4, 5))), counting(np.ones((2, 5)))
     np.ones((4, 5)) * x
     x * x
+    x * np.concatenate([x])
     x *= 2
     assert x.calls == []
     (x[:, None] * A).sum(2)

@@ -328,7 +328,7 @@ SLIPS = [
     ("lora_delta", divides_by_r, "divided by r"),
     ("lora_delta", returns_ragged, "the result is a list"),
     ("apply_batched", changes_x, "changed in place"),
-    ("apply_batched", returns_one, "the result is a float, 1.0,"),
+    ("apply_batched", returns_one, "the result is a float, but"),
     ("apply_single", no_delta, "the delta is missing"),
     ("apply_batched", off_by_one, "ids are off by one"),
     ("apply_batched", minus_one_picks_the_last, "base rows got the last"),

@@ -113,10 +113,8 @@ def _recorded(operation, operands, found, result):
 
 
 def _differ(found):
-    """True if two of the matrices do not share one list."""
-    return len(found) > 1 and any(
-        matrix._logs is not found[0]._logs for matrix in found
-    )
+    """True if two of the matrices do not share their lists."""
+    return len({tuple(map(id, matrix._logs)) for matrix in found}) > 1
 
 
 def _counting_in(thing):

@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 
-from multilora.arguments import shown
 from multilora.counting import CountingMatrix
 from multilora.labs.places import where
 from multilora.labs.slips import SlipError, is_about_shapes, require
@@ -97,11 +96,10 @@ def name_slip(got, slips, wanted, what):
 
 
 def _require_array(result):
-    short = " ".join(shown(result).split())
     require(
         type(result) in (np.ndarray, CountingMatrix),
-        f"the result is a {type(result).__name__}, {short}, but must be a "
-        "numpy array of shape (rows, out)",
+        f"the result is a {type(result).__name__}, but must be a numpy array "
+        "of shape (rows, out)",
     )
     require(
         result.dtype == np.float64,
