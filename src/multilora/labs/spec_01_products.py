@@ -143,8 +143,8 @@ def _require_once(pair, num_rows, whose=""):
         require(
             num_products == 1,
             f"{name}{whose} is multiplied {num_products} times for "
-            f"{num_rows} rows: no loop over rows, {verb} all rows of an "
-            "adapter in one product",
+            f"{num_rows} rows: no loop over rows or ranks, {verb} all rows "
+            "of an adapter in one product",
         )
 
 
