@@ -135,20 +135,21 @@ def test_the_mini_build_asks_for_the_librarys_signatures():
     assert f"`0 of {number} tests pass`" in text
 
 
-def test_the_grader_cannot_see_what_the_mini_build_says_it_cannot():
-    """B @ A for each row passes all tests: the page asks the reader."""
+def test_the_grader_lets_pass_what_the_mini_build_says_it_does():
+    """Each adapter over the whole batch: the page asks the reader."""
 
-    def cheat(x, W, adapters, adapter_ids, scalings):
-        y = x @ W.T
-        for row, i in enumerate(adapter_ids):
-            if i != -1 and adapters[i] is not None:
+    def whole_batches(x, W, adapters, adapter_ids, scalings):
+        y, ids = x @ W.T, np.array(adapter_ids)[:, None]
+        for i in {*adapter_ids} - {-1}:
+            if adapters[i] is not None:
                 A, B = adapters[i]
-                y[row] += scalings[i] * (x[row] @ (B @ A).T)
+                added = scalings[i] * (x @ A.T) @ B.T
+                y += np.where(ids == i, added, 0)
         return y
 
-    outcomes = grade_function("apply_batched", cheat)
+    outcomes = grade_function("apply_batched", whole_batches)
     assert {item.verdict for item in outcomes} == {"pass"}
-    assert "Two more it cannot see" in page("mini-build")
+    assert "One thing it lets pass" in page("mini-build")
 
 
 def test_the_cheat_sheet_says_the_ranks_that_vllm_takes():

@@ -2,12 +2,11 @@
 
 import importlib
 import inspect
-import traceback
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 from multilora.arguments import choice, shown
+from multilora.labs.places import told, where
 from multilora.labs.switch import (
     NAMES,
     NotAttemptedError,
@@ -122,27 +121,22 @@ def _always(slip):
     return raise_slip
 
 
-def _where(error):
-    """Name the learner's line that raised, as `line 12 of starter_01.py`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = frames[-1]
-    for frame in frames:
-        if "starter_" in frame.filename:
-            place = frame
-    return f"line {place.lineno} of {Path(place.filename).name}"
-
-
 def _run(test, parts):
     wanted = inspect.signature(test).parameters
     try:
         test(**{name: parts[name] for name in wanted})
     except NotAttemptedError as reason:
         return Outcome(test.__name__, "not attempted yet", str(reason))
-    except AssertionError as slip:
+    except SlipError as slip:
         return Outcome(test.__name__, "wrong", str(slip))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit() in a starter too
-        reason = f"raised {type(error).__name__}: {error}, {_where(error)}"
+        place = where(error)
+        reason = (
+            f"raised {told(error)}, {place}"
+            if place
+            else f"what came back cannot be used: {told(error)}"
+        )
         return Outcome(test.__name__, "wrong", reason)
     return Outcome(test.__name__, "pass", "")

@@ -7,16 +7,22 @@ from multilora.labs.switch import NAMES
 
 
 def main(labs):
-    """Print a report for each lab named, or for all of them."""
+    """Print a report for each lab named, or for all of them.
+
+    Returns True if every test of every one of them passes.
+    """
+    is_full = True
     for lab in labs or NAMES:
         lab = lab.zfill(2)
         outcomes = grade_lab(lab)
         print(f"Lab {lab}: src/multilora/labs/starter_{lab}.py")
-        print(report(outcomes), end="\n\n")
+        print(report(outcomes), end="\n\n", flush=True)
+        is_full &= all(outcome.verdict == "pass" for outcome in outcomes)
+    return is_full
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1:])
+        sys.exit(0 if main(sys.argv[1:]) else 1)
     except ValueError as error:
         sys.exit(str(error))

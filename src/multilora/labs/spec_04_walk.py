@@ -1,7 +1,14 @@
 """The spec of lab 04, second part: one walk of the scheduler."""
 
-from multilora.labs.switch import require
+from multilora.labs.slips import require
+from multilora.labs.spec_04_given import make_cache
+from multilora.labs.spec_04_queues import (
+    compare_with_plain_walk,
+    random_queues,
+    walk,
+)
 from multilora.published import published
+from multilora.traffic import zipf
 
 
 def test_defers_and_goes_on(schedule_step):
@@ -11,6 +18,7 @@ def test_defers_and_goes_on(schedule_step):
         _names(admitted) != "a b",
         "barrier instead of defer: c must wait, but d and e behind it fit",
     )
+    compare_with_plain_walk(schedule_step, random_queues(10))
     _expect_names(admitted, deferred, "a b d e", "c")
 
 
@@ -19,7 +27,7 @@ def test_the_deferred_keep_their_order(schedule_step):
     admitted, deferred = walk(schedule_step, queue, [], 1)
     require(
         _names(deferred) != "d c b",
-        "the deferred came back in reverse: nobody may lose his place",
+        "the deferred came back in reverse: nobody may lose their place",
     )
     _expect_names(admitted, deferred, "a e", "b c d")
 
@@ -50,6 +58,9 @@ def test_a_full_house_is_a_barrier(schedule_step):
         schedule_step, queue, [("r", 1)], 2, max_num_seqs=3
     )
     _expect_names(admitted, deferred, "a b", "c d")
+    # Slots for all: what is left of the walk is its seats.
+    cases = [(*case[:2], 99, case[3]) for case in random_queues(10)]
+    compare_with_plain_walk(schedule_step, cases)
 
 
 def test_the_published_example_of_vllm(schedule_step):
@@ -67,25 +78,22 @@ def test_the_published_example_of_vllm(schedule_step):
     )
 
 
-def walk(schedule_step, waiting, running, max_loras, **options):
-    """One walk, whose two results must be the queue, and change nothing."""
-    given = (list(waiting), list(running))
-    result = schedule_step(waiting, running, max_loras, **options)
-    require(
-        isinstance(result, tuple) and len(result) == 2,
-        f"the result is {result!r:.40}, but must be (admitted, deferred)",
-    )
-    require(
-        (list(waiting), list(running)) == given,
-        "waiting or running was changed in place: build new lists",
-    )
-    admitted, deferred = result
-    require(
-        len(admitted) + len(deferred) == len(waiting),
-        f"{len(waiting)} requests waited, but {len(admitted)} are admitted "
-        f"and {len(deferred)} deferred: none may be lost or doubled",
-    )
-    return admitted, deferred
+def test_admitted_fits_the_slots(AdapterSlotCache, schedule_step):
+    cache, running = make_cache(AdapterSlotCache, 3), []
+    ids = zipf(300, 10, seed=5).tolist()
+    waiting = [(str(number), item) for number, item in enumerate(ids)]
+    while waiting:
+        admitted, waiting = walk(schedule_step, waiting, running, 3)
+        require(bool(admitted or running), "nobody runs, nobody is admitted")
+        running = [*running, *admitted]
+        slot_of = {item: cache.activate(item) for _, item in running}
+        num_slots = len(set(slot_of.values()))
+        require(
+            num_slots == len(slot_of),
+            f"one step admitted {len(slot_of)} adapters into {num_slots} "
+            "slots: they overwrite each other",
+        )
+        running = running[len(running) // 2 + 1 :]
 
 
 def _names(requests):

@@ -1,11 +1,16 @@
 """LAB_IMPL: whose code runs, the library's or the learner's."""
 
-import functools
 import importlib
-import inspect
 import os
 
 from multilora.arguments import choice
+from multilora.labs.guards import guard
+from multilora.labs.places import told, where_in
+
+# Elsewhere these three are imported from here.
+from multilora.labs.slips import NotAttemptedError as NotAttemptedError
+from multilora.labs.slips import SlipError
+from multilora.labs.slips import require as require
 
 # What each lab asks the learner to write, and where the answer lives.
 NAMES = {
@@ -32,20 +37,6 @@ NAMES = {
         "lru_hit_curve": "multilora.hitrate",
     },
 }
-
-
-class NotAttemptedError(AssertionError):
-    """The learner's function still returns nothing."""
-
-
-class SlipError(AssertionError):
-    """The function is wrong; the message names the slip."""
-
-
-def require(condition, sentence):
-    """Raise SlipError with the sentence unless the condition holds."""
-    if not condition:
-        raise SlipError(sentence)
 
 
 def chosen_implementation():
@@ -77,9 +68,11 @@ def starter(name):
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit() in a starter too
+        file = f"starter_{lab_of(name)}.py"
+        place = where_in(error, file)
         raise SlipError(
-            f"starter_{lab_of(name)}.py does not import: "
-            f"{type(error).__name__}: {error}"
+            f"{file} does not import: {told(error)}"
+            + (f", {place}" if place else "")
         ) from None
     if not hasattr(module, name):
         raise SlipError(f"starter_{lab_of(name)}.py does not define {name}")
@@ -94,25 +87,9 @@ def implementation(name):
 
 
 def guarded(name, thing):
-    """Return thing, raising NotAttemptedError where it returns None."""
-    if not inspect.isclass(thing):
-        return _guarded_function(name, thing)
-    members = {}
-    for key, value in vars(thing).items():
-        if inspect.isfunction(value) and not key.startswith("_"):
-            members[key] = _guarded_function(f"{name}.{key}", value)
-        elif isinstance(value, property):
-            getter = _guarded_function(f"{name}.{key}", value.fget)
-            members[key] = property(getter)
-    return type(name, (thing,), members)
+    """Return thing, raising NotAttemptedError where it is still a stub.
 
-
-def _guarded_function(name, function):
-    @functools.wraps(function)
-    def wrapper(*args, **kwargs):
-        result = function(*args, **kwargs)
-        if result is None:
-            raise NotAttemptedError(f"{name}: not attempted yet")
-        return result
-
-    return wrapper
+    Where it returns None all the same, or does not take the lab's arguments,
+    the SlipError names the learner's line.
+    """
+    return guard(name, thing, library(name))

@@ -1,0 +1,120 @@
+"""What lab 01's spec hands to a learner's function, and takes back."""
+
+import copy
+
+import numpy as np
+
+from multilora.counting import CountingMatrix
+from multilora.labs.places import where
+from multilora.labs.slips import SlipError, is_about_shapes, require
+
+SCALING = 3.0
+
+
+def numbers(*shapes, seed=0):
+    """Return whole numbers as floats: their sums are exact in any order."""
+    rng = np.random.default_rng(seed)
+    return [rng.integers(-4, 5, shape).astype(float) for shape in shapes]
+
+
+def square(width, rank):
+    """Return x, W and (A, B) of a square layer, for four rows."""
+    x, W, A, B = numbers(
+        (4, width), (width, width), (rank, width), (width, rank)
+    )
+    return x, W, (A, B)
+
+
+def batch():
+    """Return x, W, adapters, ids and scalings: seven rows, three ranks."""
+    x, W = numbers((7, 5), (6, 5))
+    adapters = [
+        tuple(numbers((rank, 5), (6, rank), seed=rank)) for rank in (1, 2, 3)
+    ]
+    return x, W, adapters, [2, 0, -1, 1, 0, -1, 2], [2.0, 1.0, 4.0]
+
+
+def pick(adapters, adapter_id):
+    """Return the adapter of an id, None for the base."""
+    return None if adapter_id == -1 else adapters[adapter_id]
+
+
+def of(scalings, ids):
+    """Return the scaling of each row; that of a base row means nothing."""
+    return [scalings[adapter_id] for adapter_id in ids]
+
+
+def loop(x, W, pairs, scalings):
+    """Return what apply_batched must, row by row."""
+    rows = [
+        row @ W.T + (0 if pair is None else s * row @ pair[0].T @ pair[1].T)
+        for row, pair, s in zip(x, pairs, scalings, strict=True)
+    ]
+    return np.array(rows)
+
+
+def call(function, *arguments):
+    """Return the result, an array; the arguments must stay as given."""
+    before = copy.deepcopy([_plain(item) for item in arguments])
+    try:
+        with np.errstate(all="ignore"):  # some specs hand over NaN
+            result = function(*arguments)
+    except ValueError as error:
+        if not is_about_shapes(error):
+            raise
+        place = where(error)
+        raise SlipError(
+            f"the shapes do not fit ({error}{f', {place}' if place else ''})"
+            "; A is (r, in) and shrinks, B is (out, r) and expands: are A "
+            "and B swapped, or .T missing?"
+        ) from None
+    for given, kept in zip(arguments, before, strict=True):
+        require(
+            _is_same(given, kept),
+            "an argument was changed in place: work on a copy",
+        )
+    _require_array(result)
+    return result.view(np.ndarray)
+
+
+def name_slip(got, slips, wanted, what):
+    """Raise the sentence of the slip that gives these numbers, if any."""
+    if got.shape == wanted.shape and np.array_equal(got, wanted):
+        return
+    for sentence, wrong in slips.items():
+        if got.shape == wrong.shape and np.allclose(got, wrong):
+            raise SlipError(sentence)
+    require(
+        got.shape == wanted.shape,
+        f"{what} returns shape {got.shape}, but must return {wanted.shape}",
+    )
+    require(np.isfinite(got).all(), f"{what} returns NaN or infinity")
+    require(
+        np.allclose(got, wanted, rtol=1e-9, atol=1e-9),
+        f"{what} is off by up to {np.abs(got - wanted).max():.3g}",
+    )
+
+
+def _require_array(result):
+    require(
+        type(result) in (np.ndarray, CountingMatrix),
+        f"the result is a {type(result).__name__}, but must be a numpy array "
+        "of shape (rows, out)",
+    )
+    require(
+        result.dtype == np.float64,
+        f"the result's numbers are of type {result.dtype}, but must be "
+        "float64, as those of x @ W.T here",
+    )
+
+
+def _plain(item):
+    return np.array(item) if isinstance(item, np.ndarray) else item
+
+
+def _is_same(given, kept):
+    if isinstance(given, np.ndarray):
+        return np.array_equal(given, kept, equal_nan=True)
+    if isinstance(given, list | tuple):
+        return len(given) == len(kept) and all(map(_is_same, given, kept))
+    return given is kept or given == kept
