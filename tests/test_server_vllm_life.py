@@ -1,0 +1,23 @@
+"""Nothing of vLLM outlives its parent, at any moment of its start."""
+
+import pytest
+
+import families
+
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
+# vLLM 0.32 ignores one SIGTERM while its engine core starts.
+PAIRS = (
+    (("SIGTERM", "2"), ("SIGKILL", "8")),
+    (("SIGTERM", "core"), ("SIGKILL", "core+3")),
+    (("SIGTERM", "core+6"), ("SIGKILL", "core")),
+    (("SIGTERM", "healthy"),),
+)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_nothing_outlives_its_parent(pair):
+    found = families.parents("vllm", pair)
+    for (_, moment), (token, size, sessions) in found.items():
+        # The server, and from then on its engine core.
+        assert size >= (1 if moment in "28" else 2)
+        families.wait_until_gone(token, sessions)
