@@ -24,12 +24,11 @@ def family(token, sessions=()):
         number = int(folder.name)
         try:
             given = (folder / "environ").read_bytes().split(b"\0")
-            state = (folder / "stat").read_bytes().rpartition(b")")[2].split()
-            line = (folder / "cmdline").read_bytes().decode()
+            if wanted in given or os.getsid(number) in sessions:
+                line = (folder / "cmdline").read_bytes().decode()
+                found[number] = line.replace("\0", " ").strip()
         except OSError:
             continue  # it ended, or is another user's
-        if state[0] != b"Z" and (wanted in given or int(state[3]) in sessions):
-            found[number] = line.replace("\0", " ").strip()
     return found
 
 

@@ -73,7 +73,7 @@ def reply_to(client, request):
     [
         ("stand-in", "-c import time", ("polite", "forced")),
         pytest.param(
-            "vllm", "spawn_main", ("polite",), marks=pytest.mark.engine
+            "vllm", "spawn_main", ("forced",), marks=pytest.mark.engine
         ),
     ],
 )

@@ -63,11 +63,20 @@ def test_nothing_outlives_its_parent(dead, death, moment):
     families.wait_until_gone(token, sessions)
 
 
-def test_it_goes_on_when_the_thread_that_started_it_ends(make_server, token):
+@pytest.mark.filterwarnings("ignore")  # about threads, where one forks
+def test_it_goes_on_until_it_is_stopped(make_server, token):
+    """When its thread ends, a fork stops it, or it is started once more."""
     server = make_server()
     thread = threading.Thread(target=server.start)
     thread.start()
     thread.join()
+    number = os.fork()
+    if number == 0:
+        server.stop()
+        os._exit(0)
+    os.waitpid(number, 0)
+    with pytest.raises(ServerError, match="the server runs already"):
+        server.start()
     time.sleep(1)
     assert len(families.family(token)) == 4
     start = time.monotonic()
@@ -120,27 +129,6 @@ def children_of(number, token):
     ]
 
 
-@pytest.mark.filterwarnings("ignore")  # about threads, where one forks
-def test_a_forked_process_cannot_stop_it(make_server, token):
-    server = make_server()
-    server.start()
-    number = os.fork()
-    if number == 0:
-        server.stop()
-        os._exit(0)
-    os.waitpid(number, 0)
-    time.sleep(1)
-    assert len(families.family(token)) == 4
-
-
-def test_a_second_start_is_refused_and_the_first_goes_on(make_server, token):
-    server = make_server()
-    server.start()
-    with pytest.raises(ServerError, match="the server runs already"):
-        server.start()
-    assert len(families.family(token)) == 4
-
-
 def test_another_thread_may_stop_it_while_it_starts(make_server, token):
     server = make_server(60)
     timer = threading.Timer(0.5, server.stop)
@@ -176,5 +164,5 @@ def test_an_error_while_the_process_starts_leaves_none(
     with pytest.raises(KeyboardInterrupt):
         server.start()
     families.wait_until_gone(token)
-    monkeypatch.undo()
-    make_server().start()
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    server.start()

@@ -1,5 +1,7 @@
 """Nothing of vLLM outlives its parent, at any moment of its start."""
 
+import contextlib
+
 import pytest
 
 import families
@@ -17,7 +19,8 @@ PAIRS = (
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_nothing_outlives_its_parent(pair):
     found = families.parents("vllm", pair)
-    for (_, moment), (token, size, sessions) in found.items():
-        # The server, and from then on its engine core.
-        assert size >= (1 if moment in "28" else 2)
-        families.wait_until_gone(token, sessions)
+    with contextlib.ExitStack() as checks:  # all of them, if one fails too
+        for (_, moment), (token, size, sessions) in found.items():
+            checks.callback(families.wait_until_gone, token, sessions)
+            # The server, and from then on its engine core.
+            assert size >= (1 if moment in "28" else 2)

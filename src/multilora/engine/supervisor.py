@@ -62,8 +62,8 @@ def environment(kept, command):
 def end_children(seconds):
     """End all children, and theirs, which come here as theirs end."""
     deadline, told = time.monotonic() + seconds, set()
-    while children := _children():
-        is_late = time.monotonic() > deadline
+    while _has_children():
+        is_late, children = time.monotonic() > deadline, _children()
         for pid in children if is_late else children - told:
             os.kill(pid, signal.SIGKILL if is_late else signal.SIGTERM)
         told |= children
@@ -87,10 +87,18 @@ def _adopt_orphans():
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
+def _has_children():
+    """Let those go that have ended; True if there are more."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
 def _children():
-    """Return the numbers of our children, once those that ended are gone."""
-    while _reaped():
-        pass
+    """Return the numbers of our children."""
     found, own = set(), os.getpid()
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -100,13 +108,6 @@ def _children():
         if parent == own:
             found.add(int(file.parent.name))
     return found
-
-
-def _reaped():
-    try:
-        return os.waitpid(-1, os.WNOHANG)[0]
-    except ChildProcessError:
-        return 0
 
 
 if __name__ == "__main__":
