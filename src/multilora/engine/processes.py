@@ -1,30 +1,86 @@
-"""End a process with everything that it started."""
+"""A process that ends with ours, together with everything it started."""
 
-import ctypes
 import os
 import signal
 import subprocess
+import tempfile
+import threading
 
-_PR_SET_PDEATHSIG = 1
+from multilora.engine import supervisor
+
+GRACE_SECONDS = 5  # for a polite end; then force
+NUM_GUARDS = 2
 
 
-def die_with_parent():
-    """Ask the kernel to end this process when its parent dies (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+class Supervised:
+    """A command that ends when stop() is called or this process ends.
 
-
-def stop_group(process, seconds=20):
-    """End a process started with start_new_session, and its children.
-
-    Politely first, then by force.
+    It does not end with the thread that starts it. However this process
+    ends, engine/supervisor.py then ends the command and everything that it
+    started: SIGTERM first, SIGKILL after GRACE_SECONDS.
     """
-    for number in (signal.SIGTERM, signal.SIGKILL):
+
+    def __init__(self, command, environment):
+        self._command, self._environment = command, environment
+        self._log, self._printed = tempfile.TemporaryFile(), None
+        self._leash = self._process = None
+        self._lock = threading.RLock()
+
+    def start(self):
+        """Start the command, once; after stop() it is not started."""
+        with self._lock:
+            if self._printed is not None:
+                return
+            reading, writing = os.pipe()
+            # From here on stop() ends what starts, whatever is raised.
+            self._leash = open(writing, "wb", buffering=0)
+            try:
+                self._process = self._spawned(reading)
+            finally:
+                os.close(reading)
+
+    def _spawned(self, leash):
+        return subprocess.Popen(
+            supervisor.line(os.getpid(), GRACE_SECONDS, NUM_GUARDS),
+            env=supervisor.environment(self._environment, self._command),
+            stdin=leash,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def is_running(self):
+        """True until the command and all that it started have ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self):
+        """Everything that the command has printed so far, or did."""
+        with self._lock:
+            if self._printed is not None:
+                return self._printed
+            # Its end is where the command writes: that must not move.
+            number = self._log.fileno()
+            held = os.pread(number, os.fstat(number).st_size, 0)
+        return held.decode("utf-8", errors="replace")
+
+    def stop(self):
+        """End the command and everything it started; safe to repeat.
+
+        This takes no longer than the supervisors' patience and a second.
+        """
+        with self._lock:
+            if self._leash is not None:
+                self._leash.close()
+            if self._process is not None:
+                self._end()
+            self._printed = self.log
+            self._log.close()
+
+    def _end(self):
+        self._process.terminate()
         try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(seconds)
+            self._process.wait(GRACE_SECONDS * NUM_GUARDS + 1)
         except subprocess.TimeoutExpired:
-            continue
-    process.wait()
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()

@@ -1,8 +1,7 @@
 """vLLM's OpenAI server on loopback: started, waited for, and stopped."""
 
 import json
-import subprocess
-import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +12,7 @@ from multilora.arguments import choice, finite_number, integer, shown, text
 from multilora.checkpoints import path_of, weight_files
 from multilora.engine import launch, quiet
 from multilora.engine.launch import HOST, ServerError
-from multilora.engine.processes import die_with_parent, stop_group
+from multilora.engine.processes import Supervised
 from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.shapes import ModelShape
 
@@ -68,8 +67,8 @@ class Server:
             is_runtime_loading_allowed,
             (True, False),
         )
-        self._process = self._log = None
-        self._printed = ""
+        self._process, self._printed = None, ""
+        self._lock = threading.Lock()
 
     @property
     def url(self):
@@ -79,9 +78,8 @@ class Server:
     @property
     def log(self):
         """Everything that the server has printed so far, or did."""
-        if self._log is None:
-            return self._printed
-        return Path(self._log.name).read_text("utf-8", errors="replace")
+        process = self._process
+        return self._printed if process is None else process.log
 
     def client(self):
         """Return an openai.OpenAI client of this server."""
@@ -97,33 +95,37 @@ class Server:
         self.stop()
 
     def start(self):
-        """Start the server and wait until /health answers."""
-        if self._process is not None:
-            raise ServerError(f"the server runs already, at {self.url}")
+        """Start the server and wait until /health answers.
+
+        It ends with this process, however that ends, not with this thread.
+        """
         quiet.require_installed()
-        self._log = tempfile.NamedTemporaryFile(suffix=".log")
-        self._process = subprocess.Popen(
-            self._command,
-            env=launch.environment(self._allowed),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
+        process = Supervised(self._command, launch.environment(self._allowed))
         try:
-            self._wait_for_health()
+            self._take(process)
+            process.start()
+            self._wait_for_health(process)
         except BaseException:
-            self.stop()
+            self._end(process)
             raise
 
     def stop(self):
         """Stop the server and every process it started; safe to repeat."""
-        if self._process is not None:
-            stop_group(self._process)
-            self._printed = self.log
-            self._log.close()
-            self._process = self._log = None
+        process = self._process
+        if process is not None:
+            self._end(process)
+
+    def _take(self, process):
+        with self._lock:
+            if self._process is not None:
+                raise ServerError(f"the server runs already, at {self.url}")
+            self._process = process
+
+    def _end(self, process):
+        process.stop()
+        with self._lock:
+            if self._process is process:
+                self._process, self._printed = None, process.log
 
     def load(self, name, folder, check=True):
         """Add a tenant while the server runs; raise ServerError if not.
@@ -171,24 +173,25 @@ class Server:
         except OSError as error:
             raise ServerError(f"no answer from {self.url}: {error}") from None
 
-    def _wait_for_health(self):
+    def _wait_for_health(self, process):
         deadline = time.monotonic() + self._seconds
         address = f"http://{HOST}:{self.port}/health"
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise ServerError(f"the server stopped:\n{self._last_lines()}")
+            if not process.is_running():
+                raise ServerError(f"the server stopped:\n{_end_of(process)}")
             try:
                 urllib.request.urlopen(address, timeout=5).read()
                 return
             except OSError:
                 time.sleep(0.5)
         raise ServerError(
-            f"not healthy after {self._seconds:.0f} s:\n{self._last_lines()}"
+            f"not healthy after {self._seconds:.0f} s:\n{_end_of(process)}"
         )
 
-    def _last_lines(self):
-        lines = [line for line in self.log.splitlines() if line.strip()]
-        return "\n".join(lines[-12:])
+
+def _end_of(process):
+    lines = [line for line in process.log.splitlines() if line.strip()]
+    return "\n".join(lines[-12:])
 
 
 def _message(answer):

@@ -1,0 +1,40 @@
+"""A server without vLLM that is hard to end: Server starts it instead."""
+
+import sys
+
+GRACE_SECONDS = 0.3
+START_SECONDS = 1.5
+
+# It and its child, which is in a session of its own, ignore SIGTERM.
+PROGRAM = """
+import signal, subprocess, sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+port, seconds = int(sys.argv[1]), float(sys.argv[2])
+child = "import time; print('grandchild', flush=True); time.sleep(600)"
+subprocess.Popen([sys.executable, "-S", "-c", child], start_new_session=True)
+time.sleep(abs(seconds))
+if seconds < 0:
+    sys.exit("no such model")
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", port), Health).serve_forever()
+"""
+
+
+def use(patch=setattr, seconds=START_SECONDS):
+    """Let Server start PROGRAM in vLLM's place; below 0 it fails then."""
+    from multilora.engine import launch, processes, quiet
+
+    def command(model, adapters, port, *sizes):
+        return [sys.executable, "-S", "-c", PROGRAM, str(port), str(seconds)]
+
+    patch(launch, "command", command)
+    patch(quiet, "require_installed", lambda: None)
+    patch(processes, "GRACE_SECONDS", GRACE_SECONDS)
