@@ -112,8 +112,9 @@ def test_a_shadow_is_where_more_is_hidden(open_page, scheme, script):
     "markup",
     [
         "<div class='highlight'><pre>{}</pre></div>",
-        "<table class='table'><tr class='row-even'><td>{}</td></tr></table>",
         "<div class='formula'>{}</div>",
+        "<table class='table'><tr><td>{}</td></tr></table>",
+        "<table class='table'><tr hidden></tr><tr><td>{}</td></tr></table>",
     ],
 )
 def test_what_is_wide_is_found_and_seen(open_page, markup):
@@ -234,10 +235,10 @@ def test_a_long_name_may_break(name, broken):
     assert breakable(name) == broken.replace("|", "<wbr>")
 
 
-def test_names_of_code_links_and_outputs_may_break():
-    """On a page; "a_name_of_17_long" is as long as it must be."""
+def test_long_names_of_an_output_may_break_and_numbers_may_not():
     name = "a_name_of_17_long"
-    assert breakable(name) != name
-    page = wrapped(output(name, f"<b title='{name}'>b</b>"))
+    assert breakable(name) == "a_<wbr>name_<wbr>of_<wbr>17_<wbr>long"
+    page = wrapped(output(name, f"<b title='{name}'>3e-07</b>"))
     assert f"{breakable(name)}\n" in page
-    assert f"title='{name}'" in page
+    assert f"title='{name}'>" in page
+    assert '<span class="whole">3e-07</span>' in page

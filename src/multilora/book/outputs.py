@@ -71,10 +71,16 @@ def _hang(text, shared):
 
 def _span(line, hang):
     parts = TAG.split(line)
-    parts[::2] = [
-        WORD.sub(lambda word: breakable(word[0]), part) for part in parts[::2]
-    ]
+    parts[::2] = [WORD.sub(_word, part) for part in parts[::2]]
     return (
         f'<span class="printed" style="--hang: {hang}ch">{"".join(parts)}\n'
         "</span>"
     )
+
+
+def _word(match):
+    """A short word with a hyphen, such as 3e-07, stays whole."""
+    word = match[0]
+    if "-" in word and len(word) <= SHORT:
+        return f'<span class="whole">{word}</span>'
+    return breakable(word)
