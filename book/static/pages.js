@@ -8,10 +8,12 @@ if (location.protocol === "file:") {
 
 // What scrolls sideways must be reachable by keyboard.
 function letWideOnesFocus() {
-  for (const box of document.querySelectorAll(".bd-article :is(table, .formula)")) {
+  for (const box of document.querySelectorAll(".bd-article :is(.highlight pre, table, .formula)")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
 }
 letWideOnesFocus();
 window.addEventListener("resize", letWideOnesFocus);
+// A fold that opens shows boxes that had no width before.
+document.addEventListener("toggle", letWideOnesFocus, true);

@@ -2,9 +2,13 @@
 
 import re
 
-NAME = re.compile(r'(<span class="pre">)([^<]*)(</span>)')
+from multilora.book.names import breakable
+
+NAME = re.compile(
+    r'(<span class="pre">|<a class="reference external" [^>]*>)'
+    r"([^<\s]*)(</span>|</a>)"
+)
 LIST = '<div role="list" class="citation-list">'
-SHORT = 16  # letters of a name that stays whole
 ICON_SCRIPT = re.compile(r"<script[^>]*fontawesome[^>]*></script>")
 
 
@@ -46,10 +50,5 @@ def _mend_body(app, pagename, templatename, context, doctree):
 
 
 def _breakable(match):
-    """Let a long name in code break after _ : / . and = where need be."""
     before, name, after = match.groups()
-    if len(name) <= SHORT:
-        return match.group()
-    return (
-        before + re.sub(r"(?<=\w)([_:/.=]+)(?=\w)", r"\1<wbr>", name) + after
-    )
+    return before + breakable(name) + after
