@@ -71,6 +71,7 @@ def pytest_configure(config):
 
 # Tests that run only when -m names their marker, and what does so.
 ASKED_FOR = {
+    "browser": "drives a Chromium: make browser",
     "colab": "installs vLLM anew: make rehearse",
     "stored": "checks the notebooks as the repository stores them: make lint",
 }
