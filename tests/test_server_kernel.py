@@ -9,6 +9,7 @@ import pytest
 import families
 
 pytestmark = [
+    pytest.mark.engine,  # the stand-in needs none, but takes its time
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(
         sys.platform != "linux", reason="the supervisor needs Linux"
@@ -72,9 +73,7 @@ def reply_to(client, request):
     ("kind", "mark", "restarts"),
     [
         ("stand-in", "-c import time", ("polite", "forced")),
-        pytest.param(
-            "vllm", "spawn_main", ("forced",), marks=pytest.mark.engine
-        ),
+        ("vllm", "spawn_main", ("forced",)),
     ],
 )
 def test_it_takes_its_server_along(kernel, kind, mark, restarts):

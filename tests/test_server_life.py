@@ -54,6 +54,7 @@ def dead():
     )
 
 
+@pytest.mark.engine  # needs none, but keeps `make test` light
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("death", DEATHS)
 def test_nothing_outlives_its_parent(dead, death, moment):
