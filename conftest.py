@@ -71,9 +71,9 @@ def pytest_configure(config):
 
 # Tests that run only when -m names their marker, and what does so.
 ASKED_FOR = {
-    "browser": "drives a Chromium: make browser",
+    "browser": "builds pages or drives a Chromium: make browser",
     "colab": "installs vLLM anew: make rehearse",
-    "stored": "checks the notebooks as the repository stores them: make lint",
+    "stored": "checks notebooks and pages as stored: make lint",
 }
 
 

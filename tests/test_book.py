@@ -165,6 +165,7 @@ def test_the_front_page_says_what_the_simulator_says():
     assert f"half a second from {none} to {most} of {TENANTS}" in text
 
 
+@pytest.mark.stored  # 127 runs again: the longest of all, for one sentence
 def test_the_front_page_and_the_readme_count_what_was_checked():
     text = " ".join((ROOT / "book/index.md").read_text("utf-8").split())
     rows = adapter_loads_table()

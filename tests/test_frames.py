@@ -269,6 +269,7 @@ def book(tmp_path):
 SAVINGS = "```{explorer} lab.ipynb draw_savings\n```"
 
 
+@pytest.mark.browser
 def test_a_page_shows_a_notebooks_explorer_and_draws_it_once(book):
     done = book.build(SAVINGS)
     assert done.returncode == 0, done.stderr
@@ -289,6 +290,7 @@ def explored(rank, address="figs.draw:draw_lines"):
     return f'<figure data-explore="{html.escape(json.dumps(spec))}"></figure>'
 
 
+@pytest.mark.browser
 def test_pages_follow_what_they_are_made_of(book, figs):
     """A changed source, notebook, page: redrawn is what has changed."""
     asked = "```{explorer} lab.ipynb draw_lines\n```"
@@ -311,6 +313,7 @@ def test_pages_follow_what_they_are_made_of(book, figs):
     assert book.pictures() == set()
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize(
     ("page", "said"),
     [
@@ -327,6 +330,7 @@ def test_an_explorer_that_cannot_be_drawn_names_its_page(
     assert "an explorer of lab" in done.stderr and said in done.stderr
 
 
+@pytest.mark.browser
 def test_an_explorer_that_is_not_there_fails_the_build(book):
     asked = ["lab.ipynb draw_nothing", "none.ipynb draw_savings",
              "index.md draw_savings", "lab.ipynb"]  # fmt: skip
