@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multilora import ahead
 from multilora.ahead import IDLE_S, QUICK_S, Ahead, neighbours
 from multilora.book.markup import place
 from multilora.explorer import Explorer
@@ -110,14 +111,23 @@ def test_the_frame_further_on_is_the_likeliest():
     ]
 
 
-def test_frames_are_drawn_ahead_while_nobody_asks():
+async def until(is_done):
+    """Let others run until is_done(), 30 s at most."""
+    end = time.monotonic() + 30
+    while not is_done() and time.monotonic() < end:
+        await asyncio.sleep(IDLE_S)
+
+
+def test_frames_are_drawn_ahead_while_nobody_asks(monkeypatch):
+    monkeypatch.setattr(ahead, "QUICK_S", 60)
+
     async def wait():
         player = Player(draw_anything)
-        ahead = Ahead(player)
-        ahead.expect([{"one": 1}, {"one": 2}])
-        ahead.expect([{"one": 3}, {"one": 4}])
+        drawer = Ahead(player)
+        drawer.expect([{"one": 1}, {"one": 2}])
+        drawer.expect([{"one": 3}, {"one": 4}])
         assert not player.kept
-        await asyncio.sleep(IDLE_S + 0.5)
+        await until(lambda: len(player.kept) == 2)
         return [dict(key)["one"] for key in player.kept]
 
     assert asyncio.run(wait()) == [3, 4]
@@ -129,8 +139,9 @@ def test_a_frame_that_fails_ahead_fails_when_it_is_asked_for():
 
     async def wait():
         player = Player(draw)
-        Ahead(player).expect([{"one": 1}])
-        await asyncio.sleep(IDLE_S + 0.1)
+        drawer = Ahead(player)
+        drawer.expect([{"one": 1}])
+        await until(lambda: not drawer.waiting)
         return player
 
     player = asyncio.run(wait())
@@ -153,8 +164,9 @@ def test_a_slow_drawing_is_not_begun_while_nobody_asks():
     assert asyncio.run(wait()) == 1
 
 
-def test_a_key_is_heard_between_two_frames():
+def test_a_key_is_heard_between_two_frames(monkeypatch):
     """A kernel needs several turns of its loop for one message."""
+    monkeypatch.setattr(ahead, "QUICK_S", 60)  # a busy machine draws slowly
     order = []
 
     async def hear():
@@ -170,7 +182,7 @@ def test_a_key_is_heard_between_two_frames():
 
     async def wait():
         Ahead(Player(draw)).expect([{"one": 1}, {"one": 2}])
-        await asyncio.sleep(2 * IDLE_S + 0.5)
+        await until(lambda: len(order) == 3)
 
     asyncio.run(wait())
     assert order == [1, "key", 2]
