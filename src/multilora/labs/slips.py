@@ -1,5 +1,7 @@
 """What a spec says: not attempted yet, or wrong and why."""
 
+from multilora.labs.places import where
+
 
 class NotAttemptedError(AssertionError):
     """The learner's function still returns nothing."""
@@ -15,10 +17,16 @@ def require(condition, sentence):
         raise SlipError(sentence)
 
 
-def is_about_shapes(error):
-    """True for numpy's errors about operands that do not fit."""
-    said = str(error)
-    return any(word in said for word in _SHAPE_WORDS)
+def shape_slip(error, advice):
+    """Return the SlipError for numpy's error about shapes, with advice.
+
+    Raises the error itself if it is about something else.
+    """
+    if not any(word in str(error) for word in _SHAPE_WORDS):
+        raise error
+    place = where(error)
+    told = f"{error}, {place}" if place else error
+    return SlipError(f"the shapes do not fit ({told}); {advice}")
 
 
 _SHAPE_WORDS = ("shape", "dimension", "broadcast", "aligned", "operand")

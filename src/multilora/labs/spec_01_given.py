@@ -5,8 +5,7 @@ import copy
 import numpy as np
 
 from multilora.counting import CountingMatrix
-from multilora.labs.places import where
-from multilora.labs.slips import SlipError, is_about_shapes, require
+from multilora.labs.slips import SlipError, require, shape_slip
 
 SCALING = 3.0
 
@@ -60,13 +59,10 @@ def call(function, *arguments):
         with np.errstate(all="ignore"):  # some specs hand over NaN
             result = function(*arguments)
     except ValueError as error:
-        if not is_about_shapes(error):
-            raise
-        place = where(error)
-        raise SlipError(
-            f"the shapes do not fit ({error}{f', {place}' if place else ''})"
-            "; A is (r, in) and shrinks, B is (out, r) and expands: are A "
-            "and B swapped, or .T missing?"
+        raise shape_slip(
+            error,
+            "A is (r, in) and shrinks, B is (out, r) and expands: are A and "
+            "B swapped, or .T missing?",
         ) from None
     for given, kept in zip(arguments, before, strict=True):
         require(

@@ -3,8 +3,7 @@
 import numpy as np
 
 from multilora.arguments import shown
-from multilora.labs.places import where
-from multilora.labs.slips import SlipError, is_about_shapes, require
+from multilora.labs.slips import SlipError, require, shape_slip
 
 
 def test_merged_layer_answers_as_base_plus_adapter(merge_weights):
@@ -28,12 +27,8 @@ def _merged(merge_weights, *given):
     try:
         got = merge_weights(*given)
     except ValueError as error:
-        if not is_about_shapes(error):
-            raise
-        place = where(error)
-        raise SlipError(
-            f"the shapes do not fit ({error}{f', {place}' if place else ''})"
-            "; B (out, r) @ A (r, in) is (out, in), as W is"
+        raise shape_slip(
+            error, "B (out, r) @ A (r, in) is (out, in), as W is"
         ) from None
     for name, item, before in zip(("W", "A", "B"), given, kept, strict=False):
         whose = "everybody's" if name == "W" else "the adapter's"
