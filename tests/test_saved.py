@@ -74,12 +74,14 @@ def use(browser, address, path):
     save(page, path)
     assert path.read_text("utf-8") != stored  # JupyterLab's own form
     lab.run_cells(page)
-    lab.run_cells(page)  # the counts of cells do not begin with 1
+    if path.stem not in LABS_WITH:  # whose engine runs by now
+        lab.run_cells(page)  # the counts of cells do not begin with 1
     save(page, path)
     page.context.close()
     cells = json.loads(path.read_text("utf-8"))["cells"]
     counts = [c["execution_count"] for c in cells if "outputs" in c]
-    assert counts[0] > len(counts)
+    assert None not in counts
+    assert path.stem in LABS_WITH or counts[0] > len(counts)
     return was_dirty
 
 
