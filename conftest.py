@@ -1,6 +1,5 @@
 """Fixtures of the labs, polite failures, and notebooks that can be skipped."""
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -93,6 +92,6 @@ def pytest_collection_modifyitems(config, items):
 
 def _mark_engine(item):
     """Mark a notebook whose metadata asks for vLLM, as tests are marked."""
-    metadata = json.loads(item.path.read_text("utf-8"))["metadata"]
+    metadata = item.parent.nb.metadata  # nbval has read it
     if "vllm" in metadata.get("book", {}).get("requires", []):
         item.add_marker(pytest.mark.engine)
