@@ -8,10 +8,10 @@ PIP_FLAGS := --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTR
 STAMP := $(VENV)/.installed
 # Jupyter refuses to run as root, as in many containers, without a flag.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
-# A held slider answers some 35 ms sooner: see src/multilora/nodelay.py.
-NODELAY := --ServerApp.jpserver_extensions="{'multilora.nodelay': True}"
-# A stored notebook opens without unsaved changes: src/multilora/contents.py.
-CONTENTS := --ServerApp.contents_manager_class=multilora.contents.FilledIn
+# A held slider answers some 35 ms sooner: see src/multilora/explore/nodelay.py.
+NODELAY := --ServerApp.jpserver_extensions="{'multilora.explore.nodelay': True}"
+# A stored notebook opens without unsaved changes: src/multilora/book/contents.py.
+CONTENTS := --ServerApp.contents_manager_class=multilora.book.contents.FilledIn
 START := --LabApp.default_url=/lab/tree/00-start-here.ipynb
 LAB := jupyter lab $(ROOT_FLAG) $(NODELAY) $(CONTENTS) $(START) notebooks
 
@@ -58,19 +58,19 @@ grade: $(STAMP) ## score your starter: make grade LAB=01
 	@$(BIN)/python -m multilora.labs.grade $(LAB)
 
 notebooks: $(STAMP) ## run the notebooks that need no vLLM, store outputs
-	$(BIN)/python -m multilora.notebooks run $(WITHOUT)
+	$(BIN)/python -m multilora.book.notebooks run $(WITHOUT)
 
 normalise: $(STAMP) ## bring stored notebooks into normal form
-	$(BIN)/python -m multilora.notebooks normalise notebooks/*.ipynb
+	$(BIN)/python -m multilora.book.notebooks normalise notebooks/*.ipynb
 
 measure: $(STAMP) ## measure lab 01's overhead again on this machine
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python tools/overhead.py
 
 slider-speed: $(VENV)/.dev ## measure the sliders in JupyterLab again
-	$(BIN)/python benchmarks/slider_speed.py
+	$(BIN)/python tools/slider_speed.py
 
 pictures: $(VENV)/.dev book ## take the README's pictures of the pages again
-	$(BIN)/python benchmarks/pictures.py
+	$(BIN)/python tools/pictures.py
 
 lint: $(VENV)/.dev ## rules, format, spelling, and the notebooks as stored
 	$(BIN)/ruff check .
@@ -133,7 +133,7 @@ lab-engine: $(ENGINE)/.installed ## open the labs in JupyterLab, vLLM at hand
 	$(ENGINE)/bin/$(LAB)
 
 notebook-engine: $(ENGINE)/.installed ## run lab 02 and the deep dive, store outputs
-	$(ENGINE)/bin/python -m multilora.notebooks run $(WITH_ENGINE)
+	$(ENGINE)/bin/python -m multilora.book.notebooks run $(WITH_ENGINE)
 
 tenants: $(ENGINE)/.installed ## train the base and the tenants again
 	$(ENGINE)/bin/python -m multilora.tenants.make src/multilora/data/tenants
@@ -142,10 +142,10 @@ ladder: $(ENGINE)/.installed ## train the rank ladder of lab 03 again
 	$(ENGINE)/bin/python -m multilora.tenants.ladder
 
 reconcile: $(ENGINE)/.installed ## hold the book against vLLM and record it
-	PYTHONHASHSEED=0 $(ENGINE)/bin/pytest tests/test_recon_*.py --record
+	PYTHONHASHSEED=0 $(ENGINE)/bin/pytest tests/evidence/test_recon_*.py --record
 
 anchors: $(ENGINE)/.installed ## pin the deep dive's lines to this vLLM
-	$(ENGINE)/bin/python -m multilora.engine.anchored
+	$(ENGINE)/bin/python -m multilora.evidence.anchored
 
 capture: $(ENGINE)/.installed ## measure a GPU for the pages
 	$(ENGINE)/bin/python -m multilora.engine.capture

@@ -16,11 +16,10 @@ from pathlib import Path
 from curves import curve_row
 from grouped import crossover_rows, grouped_rows
 from growth import growth_rows
+from multilora.evidence.verdicts import verdict_lines, verdicts
+from multilora.published import machine
 from simulations import simulator_rows
 from slider_move import slider_rows
-
-from multilora.timing import machine
-from multilora.verdicts import verdict_lines, verdicts
 
 TARGET = Path(__file__).parents[1] / "src/multilora/data/benchmarks.json"
 LIBRARIES = (

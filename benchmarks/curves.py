@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from peer_caches import libcachesim_hits, open_trace, write_trace
 
 from multilora import traffic
-from multilora.hitrate import HitCounter
-from multilora.policies import lru_hits
-from multilora.timing import round_seconds
+from multilora.cache.hitrate import HitCounter
+from multilora.cache.policies import lru_hits
+from multilora.evidence.timing import round_seconds
+from peer_caches import libcachesim_hits, open_trace, write_trace
 
 NUM_REQUESTS, NUM_ADAPTERS, NUM_SLOT_COUNTS = 10**6, 1000, 15
 

@@ -6,14 +6,14 @@ every design must give the row loop's numbers exactly before it is timed.
 """
 
 import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
 from grouped_case import RANK, drawn, require_equal
 from grouped_designs import crossover_rows
 from grouped_peers import by_peers, by_torch
+from multilora.matmul.lora import apply_batched
+from multilora.matmul.segments import apply_segments, fast_layout, segments_of
 from stopwatch import Stopwatch, kept_memory, seconds, watched
-from threadpoolctl import threadpool_info, threadpool_limits
-
-from multilora.lora import apply_batched
-from multilora.segments import apply_segments, fast_layout, segments_of
 
 __all__ = ["crossover_rows", "grouped_rows"]
 

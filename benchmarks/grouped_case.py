@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.lora import apply_row_by_row
-from multilora.segments import segments_of
+from multilora.matmul.lora import apply_row_by_row
+from multilora.matmul.segments import segments_of
 
 RANK, SCALING = 16, 2.0
 

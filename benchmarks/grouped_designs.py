@@ -1,14 +1,14 @@
 """Plain designs of the grouped matmul, over base, by rows and width."""
 
 import numpy as np
-from grouped_case import RANK, SCALING, drawn, require_equal
-from stopwatch import Stopwatch, kept_memory, seconds, watched
 from threadpoolctl import threadpool_limits
 
-from multilora.groups import apply_groups
-from multilora.lora import apply_batched
-from multilora.segments import apply_segments, fast_layout, segments_of
-from multilora.traps import apply_by_gather, apply_by_mask
+from grouped_case import RANK, SCALING, drawn, require_equal
+from multilora.matmul.groups import apply_groups
+from multilora.matmul.lora import apply_batched
+from multilora.matmul.segments import apply_segments, fast_layout, segments_of
+from multilora.matmul.traps import apply_by_gather, apply_by_mask
+from stopwatch import Stopwatch, kept_memory, seconds, watched
 
 ROWS, ADAPTERS, WIDTHS = (1, 4, 16, 64, 256), (1, 4, 16, 64), (512, 4096)
 

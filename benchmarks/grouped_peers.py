@@ -5,8 +5,7 @@ that is to run during the base matmul, and returns {name: callable}.
 """
 
 from grouped_case import SCALING
-
-from multilora.segments import segments_of
+from multilora.matmul.segments import segments_of
 
 
 def by_peers(case, stopwatch):

@@ -6,14 +6,14 @@ Needs numba.
 from functools import partial
 
 import numpy as np
-from curves import curve
 
+from curves import curve
 from multilora import traffic
-from multilora.policies import policy_hits
+from multilora.cache.policies import policy_hits
+from multilora.evidence.timing import round_seconds
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import geometric_tokens, make_workload
-from multilora.timing import round_seconds
 
 REQUESTS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 ADAPTERS = (10, 30, 100, 300, 1000, 3000, 10_000)

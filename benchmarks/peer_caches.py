@@ -18,7 +18,7 @@ import libcachesim
 import numpy as np
 
 from multilora import traffic
-from multilora.hitrate import check_trace
+from multilora.cache.hitrate import check_trace
 
 RECORD = np.dtype(
     [("time", "<u4"), ("id", "<u8"), ("size", "<u4"), ("next_use", "<i8")]

@@ -10,9 +10,9 @@ from collections import defaultdict
 import numpy as np
 import simpy
 
-from multilora.operands import BASE
-from multilora.tiers import AdapterTiers
-from multilora.walks import WALKS
+from multilora.cache.tiers import AdapterTiers
+from multilora.cache.walks import WALKS
+from multilora.matmul.operands import BASE
 
 AFTER_ARRIVALS = 2  # SimPy's own events have priority 0 and 1
 

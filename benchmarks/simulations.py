@@ -4,14 +4,14 @@ Needs numba and SimPy.
 """
 
 import numpy as np
-from serving_simpy import Engine
 
 from multilora import traffic
+from multilora.evidence.timing import round_seconds
 from multilora.serving.cost import published_cost
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import geometric_tokens, make_workload
-from multilora.timing import round_seconds
+from serving_simpy import Engine
 
 NUM_REQUESTS, NUM_LARGE, REPEATS = 20_000, 10**6, 10
 # What comes, and the engine: requests a second, tenants, burstiness (cv),

@@ -17,8 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from multilora import traffic
+from multilora.cache.hitrate import hit_rate_curve
 from multilora.figures import lab04, style
-from multilora.hitrate import hit_rate_curve
 
 NUM_REQUESTS, NUM_ADAPTERS = 30_000, 60
 WARM_UP = 2  # moves not counted: a player's figure has been drawn before

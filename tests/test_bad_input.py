@@ -10,42 +10,43 @@ import math
 import numpy as np
 import pytest
 
-from multilora import (
-    adapter_check,
-    adapter_file,
-    arrivals,
-    budget,
-    cascade,
+from multilora import published, tenants, traffic, units
+from multilora.adapters import (
+    check as adapter_check,
+)
+from multilora.adapters import (
     checkpoints,
-    economics,
-    evaluation,
+)
+from multilora.adapters import (
+    diff as evaluation,
+)
+from multilora.adapters import (
+    file as adapter_file,
+)
+from multilora.cache import (
+    cascade,
     events,
-    fleet,
     hitrate,
-    ladder,
-    ledger,
     load_cost,
-    lora,
-    published,
-    reconciled,
-    reservation,
     reuse,
-    rounding,
-    segments,
     slots,
-    tenants,
     tiers,
-    traffic,
-    units,
     walks,
 )
 from multilora.engine.views import Reply
+from multilora.evidence import ladder
+from multilora.evidence import predicted as reconciled
+from multilora.fleet import sizing as fleet
+from multilora.matmul import lora, rounding, segments
+from multilora.memory import economics, ledger, reservation
+from multilora.models import shipped
+from multilora.models.shapes import ModelShape
+from multilora.serving import budget, diagnosis, limits, run, steps, workload
 from multilora.serving import cost as serving_cost
-from multilora.serving import diagnosis, limits, run, steps, workload
-from multilora.shapes import ModelShape
 from multilora.tenants import corpus
+from multilora.traffic import arrivals
 
-LLAMA = published.model_shape("Llama-2-7B")
+LLAMA = shipped.model_shape("Llama-2-7B")
 X, W = np.ones((2, 3)), np.ones((4, 3))
 A, B = np.ones((1, 3)), np.ones((4, 1))
 BATCH = (X, W, [(A, B)], [0, -1], [1.0])
@@ -156,7 +157,7 @@ GOOD = {
     units.gib: (5,),
     units.mib: (5,),
     units.format_bytes: (5,),
-    published.model_shape: ("Llama-2-7B", None),
+    shipped.model_shape: ("Llama-2-7B", None),
     published.published: ("models",),
     ModelShape.from_config: (published.published("models")[0]["config"],),
 }  # fmt: skip

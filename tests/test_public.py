@@ -6,9 +6,10 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import address
 import pytest
 import yaml
+
+import address
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))[

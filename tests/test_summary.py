@@ -45,7 +45,7 @@ def test_a_run_ends_with_what_was_skipped_and_what_runs_it(tmp_path):
         "@pytest.mark.parametrize('number', range(2))\n"
         "def test_waits(number): pass\n"
     )
-    done = pytest_in(tmp_path, "-o", f"pythonpath={ROOT / 'tests'}")
+    done = pytest_in(tmp_path, "-o", f"pythonpath={ROOT / 'tests/support'}")
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.partition("what ran, and what did not")[2]
     assert "     1 tests ran\n     2 skipped: needs x: make y\n" in last

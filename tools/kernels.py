@@ -57,7 +57,7 @@ def can_run(kernel):
 def print_frames():
     """Print a JSON list of [explorer, stops, hash, sentence], one a frame."""
     from multilora.book.explorers import stored_explorers
-    from multilora.player import frames
+    from multilora.explore.player import frames
 
     found = []
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):

@@ -1,13 +1,16 @@
-"""Figures that others published, as data with their sources."""
+"""Figures as data with their sources: others', and those measured here."""
 
 import copy
 import json
-from dataclasses import replace
+import os
+import platform
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from multilora.arguments import choice, integer
-from multilora.shapes import ModelShape
+import numpy as np
+
+from multilora.arguments import choice
 
 
 def published(name):
@@ -44,25 +47,26 @@ _FILES = (
 )
 
 
-def model_names():
-    """Return the short names of the models whose config.json we ship."""
-    return [model["name"] for model in _read("models")]
+def machine():
+    """Return what a measured number must name: machine, versions, date."""
+    return {
+        "cpu": _cpu_name(),
+        "num_cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": np.show_config(mode="dicts")["Build Dependencies"]["blas"][
+            "name"
+        ],
+        "date": date.today().isoformat(),
+    }
 
 
-def model_shape(name, vocab_size=None):
-    """Return the ModelShape of a shipped model by its short name.
-
-    vocab_size replaces the model's own, for a base with resized embeddings.
-    Raises ValueError for a name that is not in model_names().
-    """
-    shape = _shipped_shape(choice("name", name, model_names()))
-    if vocab_size is None:
-        return shape
-    vocab_size = integer("vocab_size", vocab_size, minimum=1)
-    return replace(shape, vocab_size=vocab_size)
-
-
-@cache
-def _shipped_shape(name):
-    (model,) = (item for item in _read("models") if item["name"] == name)
-    return ModelShape.from_config(model["config"], name=name)
+def _cpu_name():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,10 +1,27 @@
-"""Bytes in binary units: KiB, MiB and GiB, never mixed with GB."""
+"""Values as text: bytes in KiB, MiB and GiB, shares, a slider's stops."""
 
 from multilora.arguments import finite_number
 
 KIB = 2**10
 MIB = 2**20
 GIB = 2**30
+
+# The unit after a value, by the name of the argument that takes it.
+UNIT_OF = {
+    "hot_every": "step",
+    "load": "request/s",
+    "max_cpu_loras": "adapter",
+    "max_loras": "slot",
+    "newcomer_at": "of 4",
+    "num_adapters": "adapter",
+    "rate": "request/s",
+    "rows": "row",
+    "sessions": "session",
+    "slots": "slot",
+    "spread_hours": "h",
+    "tenants": "tenant",
+}
+COUNTED = {"adapter", "row", "session", "slot", "step", "tenant"}
 
 
 def mib(num_bytes):
@@ -32,3 +49,14 @@ def format_bytes(num_bytes):
 def percent(share, digits=1):
     """Return a share of 1 as text, the way this book writes it: '65.6 %'."""
     return f"{100 * share:.{digits}f} %"
+
+
+def value_text(axis, stop):
+    """Return a value of an argument with its unit: '8 slots', 'zipf'."""
+    text = str(stop)
+    if isinstance(stop, int | float):
+        text = f"{stop:,}" if isinstance(stop, int) else f"{stop:g}"
+    unit = UNIT_OF.get(axis, "")
+    if unit in COUNTED and stop != 1:
+        unit += "s"
+    return f"{text} {unit}".rstrip()

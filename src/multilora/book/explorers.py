@@ -24,7 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 from multilora.book.frames import FrameStore
 from multilora.book.markup import figure
 from multilora.book.sources import digest
-from multilora.explorer import Explorer
+from multilora.explore.explorer import Explorer
 
 FOLDER = "_frames"
 STORED = re.compile(r'data-explore="([^"]*)"')

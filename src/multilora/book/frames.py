@@ -8,7 +8,7 @@ from pathlib import Path
 
 from multilora.arguments import shown
 from multilora.book.sources import digest
-from multilora.player import frames
+from multilora.explore.player import frames
 
 MAX_FRAMES = 2000  # of one explorer: half a megabyte of sentences in a page
 

@@ -3,8 +3,9 @@
 import html
 import json
 
+from multilora.explore.stops import label
 from multilora.figures.style import SIZE
-from multilora.stops import label, value_text
+from multilora.units import value_text
 
 POINTS = 72  # to an inch; the unit of a matplotlib SVG
 

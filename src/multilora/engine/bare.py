@@ -11,12 +11,12 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from multilora import checkpoints
+from multilora.adapters import checkpoints
 from multilora.arguments import integer, items, shown
 from multilora.engine import quiet
 from multilora.engine.recorder import Recorder
 from multilora.engine.start import check_slots
-from multilora.shapes import ModelShape
+from multilora.models.shapes import ModelShape
 
 
 class BareLoRA:

@@ -3,7 +3,7 @@
 from multilora.arguments import integer
 from multilora.engine import quiet
 from multilora.engine.bare import vllm_config
-from multilora.operands import BASE
+from multilora.matmul.operands import BASE
 
 BLOCK_TOKENS, MAX_TOKENS = 16, 256
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from multilora.engine import has_cuda, memory, start, vllm_version
 from multilora.engine.dummies import write_adapter, write_base
-from multilora.shapes import ModelShape
-from multilora.timing import machine
+from multilora.models.shapes import ModelShape
+from multilora.published import machine
 from multilora.units import MIB
 
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 
 from multilora import tenants
-from multilora.adapter_file import adapter_tensors
+from multilora.adapters.file import adapter_tensors
+from multilora.models.shapes import ALL_LINEAR
 from multilora.published import published
-from multilora.shapes import ALL_LINEAR
 
 
 def write_base(folder, model):

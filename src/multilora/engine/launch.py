@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from multilora.adapters.checkpoints import path_of
 from multilora.arguments import integer, shown
-from multilora.checkpoints import path_of
 from multilora.engine import quiet
 from multilora.units import MIB
 

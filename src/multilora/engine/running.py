@@ -4,12 +4,12 @@ import gc
 import threading
 from functools import cached_property
 
-from multilora.adapter_check import AdapterError, check_adapter
+from multilora.adapters.check import AdapterError, check_adapter
+from multilora.adapters.checkpoints import base_fingerprint, path_of
 from multilora.arguments import shown, text
-from multilora.checkpoints import base_fingerprint, path_of
 from multilora.engine import generation
 from multilora.engine.recorder import Recorder
-from multilora.shapes import ModelShape
+from multilora.models.shapes import ModelShape
 
 
 class Engine:

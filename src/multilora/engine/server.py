@@ -7,14 +7,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from multilora.adapter_check import check_adapter
+from multilora.adapters.check import check_adapter
+from multilora.adapters.checkpoints import path_of, weight_files
 from multilora.arguments import choice, finite_number, integer, shown, text
-from multilora.checkpoints import path_of, weight_files
 from multilora.engine import launch, quiet
 from multilora.engine.launch import HOST, ServerError
 from multilora.engine.processes import Supervised
-from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
-from multilora.shapes import ModelShape
+from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
+from multilora.models.shapes import ModelShape
 
 
 class Server:

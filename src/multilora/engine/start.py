@@ -3,12 +3,12 @@
 import dataclasses
 from pathlib import Path
 
-from multilora import checkpoints
+from multilora.adapters import checkpoints
 from multilora.arguments import choice, integer, shown
 from multilora.engine import quiet
 from multilora.engine.running import Engine
-from multilora.reservation import DEFAULT_VERSION, SLOT_RULES
-from multilora.shapes import ModelShape
+from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
+from multilora.models.shapes import ModelShape
 from multilora.units import MIB
 
 DTYPES = ("float32", "float16", "bfloat16")

@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from multilora.adapter_check import AdapterError, check_adapter
-from multilora.misfits import MISFITS, make_misfit
+from multilora.adapters.check import AdapterError, check_adapter
+from multilora.adapters.misfits import MISFITS, make_misfit
 
 MAX_SHOWN = 76
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from multilora.cache.slots import Request, schedule_step
 from multilora.exercises import ageing
 from multilora.exercises.answers import Function, Items
-from multilora.exercises.exercise import Exercise
-from multilora.slots import Request, schedule_step
+from multilora.exercises.task import Exercise
 
 QUEUE = [Request(*pair) for pair in (
     ("a", 5), ("b", 3), ("c", 4), ("d", -1), ("e", 3), ("f", 5),

@@ -1,9 +1,9 @@
 """A scheduler in which the longest deferred becomes a wall, and its price."""
 
 from multilora.arguments import integer, items
-from multilora.operands import BASE
+from multilora.cache.slots import AdapterSlotCache, schedule_step
+from multilora.matmul.operands import BASE
 from multilora.serving.steps import Job
-from multilora.slots import AdapterSlotCache, schedule_step
 
 MAX_STEPS = 100_000
 

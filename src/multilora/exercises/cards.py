@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 
-from multilora.adapter_file import adapter_params
+from multilora.adapters.file import adapter_params
 from multilora.exercises.answers import Function, Number
-from multilora.exercises.exercise import Exercise
-from multilora.ledger import BLOCK_TOKENS, memory_ledger
-from multilora.published import model_shape
-from multilora.shapes import ATTENTION
+from multilora.exercises.task import Exercise
+from multilora.memory.ledger import BLOCK_TOKENS, memory_ledger
+from multilora.models.shapes import ATTENTION
+from multilora.models.shipped import model_shape
 from multilora.units import GIB
 
 SLOTS, RANK = 32, 64

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from multilora.arguments import any_array, shown
-from multilora.shapes import ModelShape
+from multilora.models.shapes import ModelShape
 
 
 def same(mine, right):

@@ -5,11 +5,15 @@ from functools import cache
 import numpy as np
 
 from multilora import traffic
+from multilora.cache.hitrate import (
+    che_hit_curve,
+    hit_rate_curve,
+    lru_hit_curve,
+)
+from multilora.cache.policies import fifo_hits
+from multilora.cache.slots import AdapterSlotCache
 from multilora.exercises.answers import Function, Items, Number
-from multilora.exercises.exercise import Exercise
-from multilora.hitrate import che_hit_curve, hit_rate_curve, lru_hit_curve
-from multilora.policies import fifo_hits
-from multilora.slots import AdapterSlotCache
+from multilora.exercises.task import Exercise
 
 BY_HAND = [7, 1, 5, 3, 5, -1, 1, 7, 3]
 

@@ -6,18 +6,18 @@ from itertools import permutations
 import numpy as np
 
 from multilora import traffic
-from multilora.cascade import simulate_loads
+from multilora.cache.cascade import simulate_loads
+from multilora.cache.load_cost import seconds_loading
+from multilora.cache.tiers import AdapterTiers
 from multilora.exercises.answers import Function, Number
 from multilora.exercises.compare import same, told
-from multilora.exercises.exercise import Exercise
 from multilora.exercises.given import several
+from multilora.exercises.task import Exercise
 from multilora.labs.switch import SlipError, require
-from multilora.load_cost import seconds_loading
 from multilora.serving.cost import NS_PER_MS, published_cost
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
-from multilora.tiers import AdapterTiers
 
 
 def loads_of_step(residents, step):

@@ -3,14 +3,14 @@
 import numpy as np
 
 from multilora.exercises.answers import Function, Number
-from multilora.exercises.exercise import Exercise
-from multilora.groups import group_rows
-from multilora.ledger import memory_ledger
-from multilora.lora import apply_batched, lora_delta, pad_adapter
-from multilora.published import model_shape
-from multilora.reservation import slot_reservation_bytes
-from multilora.segments import segments_of
-from multilora.traps import apply_by_gather
+from multilora.exercises.task import Exercise
+from multilora.matmul.groups import group_rows
+from multilora.matmul.lora import apply_batched, lora_delta, pad_adapter
+from multilora.matmul.segments import segments_of
+from multilora.matmul.traps import apply_by_gather
+from multilora.memory.ledger import memory_ledger
+from multilora.memory.reservation import slot_reservation_bytes
+from multilora.models.shipped import model_shape
 
 
 def delta_from_alpha(x, A, B, alpha):

@@ -2,17 +2,17 @@
 
 from functools import cache
 
-from multilora.adapter_file import adapter_params
-from multilora.economics import engines_needed
+from multilora.adapters.file import adapter_params
 from multilora.exercises.answers import Number
-from multilora.exercises.exercise import Exercise
-from multilora.fleet import (
+from multilora.exercises.task import Exercise
+from multilora.fleet.sizing import (
     engines_under_load,
     load_by_hour,
     merged_bytes,
     shared_bytes,
 )
-from multilora.published import model_shape
+from multilora.memory.economics import engines_needed
+from multilora.models.shipped import model_shape
 
 FLEET, PEAK, SPREAD, FLEET_SLOTS = 80, 0.25, 2, 16
 

@@ -5,14 +5,17 @@ from functools import cache
 
 import numpy as np
 
-from multilora.adapter_file import adapter_params
-from multilora.economics import base_flops_per_token, delta_flops_per_token
+from multilora.adapters.file import adapter_params
+from multilora.evidence.ladder import ladder_table
 from multilora.exercises.answers import Function, Number
-from multilora.exercises.exercise import Exercise
 from multilora.exercises.sizes import MODELS
-from multilora.ladder import ladder_table
-from multilora.published import model_shape
-from multilora.shapes import ATTENTION
+from multilora.exercises.task import Exercise
+from multilora.memory.economics import (
+    base_flops_per_token,
+    delta_flops_per_token,
+)
+from multilora.models.shapes import ATTENTION
+from multilora.models.shipped import model_shape
 
 
 def delta_share(shape, rank):

@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from multilora import arrivals
 from multilora.arguments import choice
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import CAUSES, causes_ns
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
+from multilora.traffic import arrivals
 
 DURATION_S = 120
 # Requests a second of each tenant, tokens of a prompt and of a reply, limits.

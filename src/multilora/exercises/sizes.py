@@ -3,12 +3,13 @@
 import numpy as np
 
 from multilora import tenants
-from multilora.adapter_check import check_adapter
-from multilora.adapter_file import adapter_file_bytes, adapter_params
+from multilora.adapters.check import check_adapter
+from multilora.adapters.file import adapter_file_bytes, adapter_params
 from multilora.exercises.answers import Function, Number
-from multilora.exercises.exercise import Exercise
-from multilora.published import model_shape, published
-from multilora.shapes import ALL_LINEAR, ModelShape
+from multilora.exercises.task import Exercise
+from multilora.models.shapes import ALL_LINEAR, ModelShape
+from multilora.models.shipped import model_shape
+from multilora.published import published
 
 MODELS = ("Llama-2-7B", "Llama-3.1-8B", "Llama-3.2-1B", "Qwen2.5-7B")
 

@@ -1,9 +1,9 @@
 """Part 4, second half: adapters gone wrong, and metrics read."""
 
+from multilora.adapters.misfits import MISFITS
 from multilora.exercises import situations
 from multilora.exercises.answers import Items
-from multilora.exercises.exercise import Exercise
-from multilora.misfits import MISFITS
+from multilora.exercises.task import Exercise
 from multilora.serving.diagnosis import CAUSES
 
 # Lab 02, section 11: what vLLM 0.32.0 said to each of misfits.MISFITS. A

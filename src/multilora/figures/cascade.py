@@ -6,11 +6,11 @@ import numpy as np
 
 from multilora import traffic
 from multilora.arguments import integer
-from multilora.cascade import simulate_loads
+from multilora.cache.cascade import simulate_loads
+from multilora.cache.load_cost import seconds_loading
+from multilora.cache.tiers import AdapterTiers
+from multilora.evidence.predicted import adapter_loads_table
 from multilora.figures import style
-from multilora.load_cost import seconds_loading
-from multilora.reconciled import adapter_loads_table
-from multilora.tiers import AdapterTiers
 from multilora.units import percent
 
 RESIDENTS, NEWCOMER = (1, 2, 3, 4), 5

@@ -5,7 +5,7 @@ import numpy as np
 from multilora.arguments import choice
 from multilora.figures import style
 from multilora.published import published
-from multilora.stops import value_text
+from multilora.units import value_text
 
 # Design: its key in benchmarks.json, its line.
 DESIGNS = {

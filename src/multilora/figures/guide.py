@@ -3,9 +3,9 @@
 from functools import cache
 
 from multilora.arguments import integer
-from multilora.economics import lora_params_per_layer
 from multilora.figures import style
 from multilora.figures.boxes import LETTERS, bare, box, counted
+from multilora.memory.economics import lora_params_per_layer
 from multilora.serving.steps import Job, simulate
 from multilora.units import percent
 

@@ -3,9 +3,9 @@
 from functools import cache
 
 from multilora.arguments import integer
+from multilora.cache.tiers import AdapterTiers
 from multilora.figures import style
 from multilora.figures.boxes import FONT_SIZE, LETTERS, bare, box, counted
-from multilora.tiers import AdapterTiers
 
 ASKED = "aabcbaadbeba"
 TIER_NAMES = ("slots, on the GPU", "CPU tier", "disk")

@@ -4,7 +4,7 @@ import numpy as np
 
 from multilora.arguments import choice, integer
 from multilora.figures import style
-from multilora.lora import pad_adapter
+from multilora.matmul.lora import pad_adapter
 from multilora.published import published
 from multilora.units import percent
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from multilora import tenants
 from multilora.arguments import choice
-from multilora.economics import slot_reservation_bytes
 from multilora.figures import style
+from multilora.memory.economics import slot_reservation_bytes
+from multilora.models.shapes import ModelShape
 from multilora.serving.steps import Job, simulate
-from multilora.shapes import ModelShape
 from multilora.units import format_bytes
 
 FLOAT32 = 4

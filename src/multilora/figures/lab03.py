@@ -5,17 +5,21 @@ from functools import cache
 import numpy as np
 
 from multilora.arguments import choice
-from multilora.economics import (
+from multilora.evidence.ladder import ladder_table
+from multilora.evidence.predicted import startup_table
+from multilora.figures import style
+from multilora.fleet.sizing import (
+    HOURS,
+    engines_under_load,
+    load_by_hour,
+)
+from multilora.memory.economics import (
     adapter_file_bytes,
     engines_needed,
     gpus_saved,
 )
-from multilora.figures import style
-from multilora.fleet import HOURS, engines_under_load, load_by_hour
-from multilora.ladder import ladder_table
-from multilora.ledger import memory_ledger
-from multilora.published import model_names, model_shape
-from multilora.reconciled import startup_table
+from multilora.memory.ledger import memory_ledger
+from multilora.models.shipped import model_names, model_shape
 from multilora.units import GIB, format_bytes, mib, percent
 
 MAX_TENANTS = 200

@@ -6,10 +6,10 @@ import numpy as np
 
 from multilora import traffic
 from multilora.arguments import choice, integer
+from multilora.cache.hitrate import che_hit_curve, hit_rate_curve
+from multilora.cache.reuse import FIRST_USE, reuse_depths
 from multilora.figures import style
-from multilora.hitrate import che_hit_curve, hit_rate_curve
 from multilora.published import published
-from multilora.reuse import FIRST_USE, reuse_depths
 from multilora.serving.steps import (
     first_token_ms,
     hot_and_cold,

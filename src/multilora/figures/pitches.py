@@ -1,9 +1,9 @@
 """Pictures of the audit: every claim in a table, and S-LoRA's cliff."""
 
-from multilora.audits import audits
+from multilora.evidence.audits import audits
+from multilora.evidence.pitches import packed_copies, pitch
 from multilora.figures import style
 from multilora.figures.tables import Table
-from multilora.pitches import packed_copies, pitch
 
 MOST_COPIES = 6
 

@@ -4,8 +4,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from multilora import arrivals, plan, traffic
-from multilora.advice import recommend
+from multilora import traffic
 from multilora.arguments import choice, integer
 from multilora.figures import style
 from multilora.figures.serving import (
@@ -14,12 +13,15 @@ from multilora.figures.serving import (
     SLO_MS,
     TENANTS,
 )
-from multilora.published import model_shape
+from multilora.models.shipped import model_shape
+from multilora.plan import options as plan
+from multilora.plan.advice import recommend
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import geometric_tokens, make_workload
+from multilora.traffic import arrivals
 from multilora.units import percent
 
 CARD_GIB = 24

@@ -6,8 +6,8 @@ import numpy as np
 
 from multilora import traffic as traces
 from multilora.arguments import choice, integer
+from multilora.cache.policies import POLICIES, policy_table
 from multilora.figures import style
-from multilora.policies import POLICIES, policy_table
 from multilora.units import percent
 
 NUM_REQUESTS = 10_000

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from multilora import arrivals, traffic
+from multilora import traffic
 from multilora.arguments import choice, finite_number
 from multilora.figures import style
 from multilora.serving.cost import NS_PER_MS
@@ -17,6 +17,7 @@ from multilora.serving.diagnosis import (
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import geometric_tokens, make_workload
+from multilora.traffic import arrivals
 
 TENANTS, DURATION_S, SLO_MS = 40, 300, 500
 PROMPT_TOKENS, OUTPUT_TOKENS = 256, 64

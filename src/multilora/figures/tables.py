@@ -2,7 +2,7 @@
 
 from html import escape
 
-from multilora import anchors, reconciliation
+from multilora.evidence import anchors, reconciliation
 
 
 class Table:

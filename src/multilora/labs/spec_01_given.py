@@ -4,8 +4,8 @@ import copy
 
 import numpy as np
 
-from multilora.counting import CountingMatrix
 from multilora.labs.slips import SlipError, require, shape_slip
+from multilora.matmul.counting import CountingMatrix
 
 SCALING = 3.0
 

@@ -5,7 +5,6 @@ Its matrices count the products that they take part in.
 
 import numpy as np
 
-from multilora.counting import conversions_kept, counting
 from multilora.labs.slips import require
 from multilora.labs.spec_01_given import (
     batch,
@@ -16,6 +15,7 @@ from multilora.labs.spec_01_given import (
     of,
     pick,
 )
+from multilora.matmul.counting import conversions_kept, counting
 
 TINY = 2.0**-600  # the product of two of them is 0.0
 ROWS, IN, OUT, RANK = 5, 11, 7, 3  # all different: a shape tells what it is

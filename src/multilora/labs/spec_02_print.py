@@ -9,7 +9,7 @@ from unittest import mock
 
 import numpy as np
 
-from multilora import checkpoints
+from multilora.adapters import checkpoints
 from multilora.labs.slips import SlipError, require
 
 

@@ -10,7 +10,7 @@ from multilora.labs.spec_04_given import (
     name_policy,
     run_all,
 )
-from multilora.traffic import eighty_twenty, zipf
+from multilora.traffic.generators import eighty_twenty, zipf
 from multilora.units import percent
 
 

@@ -8,7 +8,7 @@ from multilora.labs.spec_04_queues import (
     walk,
 )
 from multilora.published import published
-from multilora.traffic import zipf
+from multilora.traffic.generators import zipf
 
 
 def test_defers_and_goes_on(schedule_step):

@@ -4,7 +4,7 @@ None of it needs vLLM. Replace each `return None`. Then, from the folder of
 the README: make grade LAB=02
 """
 
-from multilora.replies import EvalDiff  # noqa: F401, eval_diff returns it
+from multilora.adapters.replies import EvalDiff  # noqa: F401, eval_diff returns it
 
 
 def merge_weights(W, A, B, scaling):
@@ -36,9 +36,10 @@ def eval_diff(dedicated, consolidated):
 def base_fingerprint(folder):
     """A sha256 of a base's weights, as hex (15 minutes).
 
-    Use multilora.checkpoints: weight_files(folder), then tensors(path),
-    {name: Tensor}. For each tensor in order of name, over all files, hash
-    the text f"{name} {dtype} {list(shape)}" and a newline, then its bytes,
-    which come from tensor.chunks(). Sharding must not change the result.
+    Use multilora.adapters.checkpoints: weight_files(folder), then
+    tensors(path), {name: Tensor}. For each tensor in order of name, over all
+    files, hash the text f"{name} {dtype} {list(shape)}" and a newline, then
+    its bytes, which come from tensor.chunks(). Sharding must not change the
+    result.
     """
     return None

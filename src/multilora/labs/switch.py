@@ -15,26 +15,26 @@ from multilora.labs.slips import require as require
 # What each lab asks the learner to write, and where the answer lives.
 NAMES = {
     "01": {
-        "lora_delta": "multilora.lora",
-        "apply_single": "multilora.lora",
-        "apply_batched": "multilora.lora",
+        "lora_delta": "multilora.matmul.lora",
+        "apply_single": "multilora.matmul.lora",
+        "apply_batched": "multilora.matmul.lora",
     },
     "02": {
-        "merge_weights": "multilora.lora",
-        "eval_diff": "multilora.evaluation",
-        "base_fingerprint": "multilora.checkpoints",
+        "merge_weights": "multilora.matmul.lora",
+        "eval_diff": "multilora.adapters.diff",
+        "base_fingerprint": "multilora.adapters.checkpoints",
     },
     "03": {
-        "lora_params_per_layer": "multilora.economics",
-        "adapter_bytes": "multilora.economics",
-        "adapters_per_gib": "multilora.economics",
-        "shrink_ratio": "multilora.economics",
-        "gpus_saved": "multilora.economics",
+        "lora_params_per_layer": "multilora.memory.economics",
+        "adapter_bytes": "multilora.memory.economics",
+        "adapters_per_gib": "multilora.memory.economics",
+        "shrink_ratio": "multilora.memory.economics",
+        "gpus_saved": "multilora.memory.economics",
     },
     "04": {
-        "AdapterSlotCache": "multilora.slots",
-        "schedule_step": "multilora.slots",
-        "lru_hit_curve": "multilora.hitrate",
+        "AdapterSlotCache": "multilora.cache.slots",
+        "schedule_step": "multilora.cache.slots",
+        "lru_hit_curve": "multilora.cache.hitrate",
     },
 }
 

@@ -11,10 +11,10 @@ management (_nrt=False): counting references to records took half the time.
 
 from numba import njit
 
+from multilora.cache.walks import WALKS
 from multilora.serving.cost import require_counted
 from multilora.serving.memory import NONE, new_memory, new_numbers
 from multilora.serving.trace import Totals, Trace
-from multilora.walks import WALKS
 
 PPM = 10**6
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from multilora.arguments import finite_number, shown
-from multilora.operands import BASE
+from multilora.matmul.operands import BASE
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.run import ServingRun
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from multilora.arguments import choice, integer, shown
-from multilora.tiers import AdapterTiers
+from multilora.cache.tiers import AdapterTiers
 
 WALKS = ("one by one", "residents first")
 MAX_SEATS = 10**6

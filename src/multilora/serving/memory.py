@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.operands import BASE
+from multilora.matmul.operands import BASE
 from multilora.serving.trace import Trace
 
 NONE = -1

@@ -9,11 +9,11 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from multilora.operands import BASE
+from multilora.cache.tiers import AdapterTiers
+from multilora.cache.walks import WALKS
+from multilora.matmul.operands import BASE
 from multilora.serving.cost import require_counted
 from multilora.serving.trace import Totals, Trace
-from multilora.tiers import AdapterTiers
-from multilora.walks import WALKS
 
 
 def run_engine(workload, limits, cost, order):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from multilora.arguments import integer
-from multilora.fast import use_numba
+from multilora.cache.fast import use_numba
 from multilora.serving.cost import (
     StepCost,
     check_cost,

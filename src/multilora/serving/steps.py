@@ -7,8 +7,8 @@ has run its steps; KV blocks and token budgets are not modelled here.
 from typing import NamedTuple
 
 from multilora.arguments import finite_number, integer, items
-from multilora.reuse import FIRST_USE, reuse_depths
-from multilora.slots import AdapterSlotCache, schedule_step
+from multilora.cache.reuse import FIRST_USE, reuse_depths
+from multilora.cache.slots import AdapterSlotCache, schedule_step
 
 MAX_STEPS = 100_000
 

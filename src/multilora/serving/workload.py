@@ -11,8 +11,8 @@ from multilora.arguments import (
     real_array,
     shown,
 )
-from multilora.operands import BASE
-from multilora.traffic import MAX_ADAPTERS
+from multilora.matmul.operands import BASE
+from multilora.traffic.generators import MAX_ADAPTERS
 
 NS_PER_S = 10**9
 MAX_S = 10**9  # some thirty years

@@ -14,10 +14,10 @@ def cross(folder, base, tenants):
     from peft import PeftModel
     from transformers import AutoTokenizer
 
-    from multilora.evaluation import accuracy, share_equal
     from multilora.tenants import corpus, score
-    from multilora.tenants.make import load_base
+    from multilora.tenants.accuracy import accuracy, share_equal
     from multilora.tenants.recipe import BASES
+    from multilora.tenants.train import load_base
 
     torch.set_num_threads(1)
     questions = corpus.every_held_out()

@@ -31,7 +31,7 @@ def climb(style, rank, seed):
     from transformers import AutoTokenizer
 
     from multilora.tenants import score, train
-    from multilora.tenants.make import load_base
+    from multilora.tenants.train import load_base
 
     torch.set_num_threads(1)
     base = FOLDER / "base"

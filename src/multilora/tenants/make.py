@@ -19,8 +19,8 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
-from multilora.adapter_check import FINGERPRINT_FILE
-from multilora.checkpoints import base_fingerprint
+from multilora.adapters.check import FINGERPRINT_FILE
+from multilora.adapters.checkpoints import base_fingerprint
 from multilora.tenants.cross import cross
 from multilora.tenants.recipe import BASES, TENANTS, VOCAB_SIZE, thresholds
 
@@ -45,7 +45,7 @@ def train_base(folder, name):
     started = time.perf_counter()
     tokenizer = tokens.build_tokenizer(VOCAB_SIZE)
     if recipe.start_from:
-        model = load_base(Path(folder) / recipe.start_from)
+        model = train.load_base(Path(folder) / recipe.start_from)
     else:
         model = train.new_base(len(tokenizer), recipe.plan.seed)
     loss = train.fit(model, tokenizer, "base", recipe.plan)
@@ -55,7 +55,9 @@ def train_base(folder, name):
     tokenizer.save_pretrained(target)
     accuracies = {}
     if not recipe.plan.polite:
-        accuracies = score.accuracies(load_base(target), tokenizer, "base")
+        accuracies = score.accuracies(
+            train.load_base(target), tokenizer, "base"
+        )
     return {
         "plan": asdict(recipe.plan),
         "start_from": recipe.start_from,
@@ -77,7 +79,9 @@ def train_tenant(folder, name):
     recipe, base = TENANTS[name], Path(folder) / "base"
     started = time.perf_counter()
     tokenizer = AutoTokenizer.from_pretrained(base)
-    model = train.add_adapter(load_base(base), recipe.rank, recipe.plan.seed)
+    model = train.add_adapter(
+        train.load_base(base), recipe.rank, recipe.plan.seed
+    )
     loss = train.fit(model, tokenizer, name, recipe.plan)
     target = Path(folder) / name
     model.save_pretrained(target)
@@ -91,14 +95,6 @@ def train_tenant(folder, name):
         "accuracies": score.accuracies(model, tokenizer, name),
         "seconds": round(time.perf_counter() - started),
     }
-
-
-def load_base(folder):
-    """Return a saved base as a float32 model."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
 def tidy(target, base):
@@ -150,7 +146,7 @@ def _all(pool, function, folder, names):
 
 def made():
     """Return what a trained number must name: machine, versions, date."""
-    from multilora.timing import machine
+    from multilora.published import machine
 
     packages = ("torch", "transformers", "peft", "tokenizers", "safetensors")
     return {

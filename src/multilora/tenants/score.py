@@ -2,8 +2,8 @@
 
 import torch
 
-from multilora.evaluation import accuracy
 from multilora.tenants import corpus
+from multilora.tenants.accuracy import accuracy
 from multilora.tenants.tokens import END, PAD
 
 

@@ -5,9 +5,9 @@ import random
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from multilora.shapes import ALL_LINEAR
+from multilora.models.shapes import ALL_LINEAR
 from multilora.tenants import corpus
 from multilora.tenants.tokens import BEGIN, END, PAD
 
@@ -33,6 +33,11 @@ def new_base(vocab_size, seed, hidden=128, layers=2, intermediate=256):
             pad_token_id=PAD,
         )
     )
+
+
+def load_base(folder):
+    """Return a saved base as a float32 model."""
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
 def add_adapter(base, rank, seed, target_modules=ALL_LINEAR):

@@ -1,0 +1,76 @@
+"""A tenant's dedicated model: the base with its adapter merged in."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from multilora.adapters.check import AdapterError, check_adapter
+from multilora.adapters.checkpoints import path_of, tensors, weight_files
+from multilora.arguments import shown
+from multilora.matmul.lora import merge_weights
+from multilora.models.shapes import EMBEDDINGS, ModelShape
+
+_KEY = re.compile(r"^base_model\.model\.(.+)\.lora_([AB])\.weight$")
+_COPIED = ("tokenizer.json", "tokenizer_config.json")
+
+
+def write_merged(base, adapter, folder):
+    """Write base + adapter as a model of its own, float32; return folder.
+
+    base and adapter are folders of safetensors, the adapter one that
+    check_adapter passes, with linear layers only. Each layer becomes
+    merge_weights(W, A, B, alpha / r). Raises AdapterError for an adapter
+    that does not fit, CheckpointError for a broken file.
+    """
+    from safetensors.numpy import save_file
+
+    base = Path(path_of("base", base))
+    adapter = Path(path_of("adapter", adapter))
+    folder = Path(path_of("folder", folder))
+    if folder.resolve() in (base.resolve(), adapter.resolve()):
+        raise ValueError(
+            f"folder is {shown(str(folder))}, which is the base's or the "
+            "adapter's own; it would be overwritten"
+        )
+    shape = ModelShape.from_config(base)
+    facts = check_adapter(adapter, shape, max_lora_rank=512)
+    if tables := set(facts.target_modules) & set(EMBEDDINGS):
+        raise AdapterError(
+            f"{adapter.name} adapts {', '.join(sorted(tables))}; only linear "
+            "layers are merged here"
+        )
+    halves = _halves(adapter)
+    weights = {}
+    for path in weight_files(base):
+        for name, tensor in tensors(path).items():
+            values = tensor.values()
+            layer = name.removesuffix(".weight")
+            if layer in halves:
+                pair = halves[layer]
+                values = merge_weights(
+                    values, pair["A"], pair["B"], facts.scaling
+                )
+            weights[name] = values
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    _write_config(base, folder)
+    return folder
+
+
+def _halves(adapter):
+    """Return {layer: {"A": values, "B": values}} of an adapter's file."""
+    found = {}
+    for key, tensor in tensors(adapter / "adapter_model.safetensors").items():
+        layer, half = _KEY.match(key).groups()
+        found.setdefault(layer, {})[half] = tensor.values()
+    return found
+
+
+def _write_config(base, folder):
+    config = json.loads((base / "config.json").read_text("utf-8"))
+    config["dtype"] = "float32"
+    (folder / "config.json").write_text(json.dumps(config, indent=2))
+    for name in _COPIED:
+        if (base / name).is_file():
+            shutil.copy(base / name, folder / name)

@@ -1,0 +1,11 @@
+"""Others' claims and figures, and vLLM's own classes, beside ours.
+
+predicted       published figures beside what our formulas say
+reconciliation  what the engine's tests found, as a table
+anchors         places in vLLM's code; anchored pins them anew
+pitches         published claims; audits recomputes them case by case
+timing          ratios of times in one run
+verdicts        targets of make bench, met or missed
+ladder          quality against rank, as trained
+capture         the measurement of a GPU, if one has been made
+"""

@@ -1,0 +1,34 @@
+"""Stops of a slider, as a reader sees them: the name before a slider."""
+
+# What vLLM has a flag for keeps the flag's name.
+LABELS = {
+    "base": "base",
+    "hot_every": "hot request every",
+    "load": "load",
+    "max_cpu_loras": "max_cpu_loras",
+    "max_lora_rank": "max_lora_rank",
+    "max_loras": "max_loras",
+    "model": "model",
+    "newcomer_at": "newcomer walked",
+    "num_adapters": "adapters",
+    "over": "cost over",
+    "rank": "rank",
+    "rate": "rate per adapter",
+    "request": "request",
+    "rows": "rows in the batch",
+    "sessions": "sessions at once",
+    "skew": "Zipf skew",
+    "slots": "slots",
+    "small_rank": "small rank",
+    "spread_hours": "busy hours over",
+    "step": "step",
+    "tenant": "tenant",
+    "tenants": "tenants",
+    "traffic": "traffic",
+    "width": "layer width",
+}
+
+
+def label(axis):
+    """Return the name of an axis that stands before its slider."""
+    return LABELS.get(axis, axis.replace("_", " "))

@@ -1,0 +1,4 @@
+"""Several engines.
+
+sizing  how many, by slots and by the load at its peak
+"""

@@ -1,0 +1,70 @@
+"""Sliders in a real JupyterLab, driven in Chromium: make browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import lab
+import slider_speed
+from built_pages import EXPLORED
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.browser
+MAX_SHARE_OF_INTERACT = 0.35
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory):
+    """A JupyterLab on copies of the notebooks; gone when the tests are."""
+    folder = tmp_path_factory.mktemp("lab")
+    for path in EXPLORED:
+        shutil.copy(ROOT / f"{path}.ipynb", folder)
+    with lab.jupyterlab(folder) as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.engine if "02" in path else ())
+        for path in EXPLORED
+    ],
+)
+def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
+    """Run all cells; each slider, at both ends, changes its sentence."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    lab.run_all(page, jupyterlab, f"{Path(path).name}.ipynb")
+    boxes = page.locator(".jp-OutputArea .widget-vbox")
+    source = (ROOT / f"{path}.ipynb").read_text("utf-8")
+    assert boxes.count() == source.count("data-explore=")
+    for index in range(boxes.count()):
+        box = boxes.nth(index)
+        box.scroll_into_view_if_needed()
+        handles = box.locator(".noUi-handle")
+        for number in range(handles.count()):
+            said = {box.locator("figcaption").text_content()}
+            for key in ("Home", "End"):
+                handles.nth(number).focus()
+                page.keyboard.press(key)
+                page.wait_for_timeout(500)
+                said.add(box.locator("figcaption").text_content())
+            if len(said) < 2:  # a slow one, drawn for the first time
+                page.wait_for_timeout(5000)
+                said.add(box.locator("figcaption").text_content())
+            assert len(said) >= 2, f"slider {number} of explorer {index}"
+            assert box.locator("svg").count() == 1
+    context.close()
+
+
+def test_explore_answers_in_a_third_of_interact(browser):
+    """As make lab serves it: same draw, same notebook, keys in turn."""
+    draw = "lab03.draw_memory"
+    with slider_speed.open_notebook(
+        browser, draw, slider_speed.NODELAY
+    ) as page:
+        axes = slider_speed.EXPLORERS[draw]
+        found = slider_speed.measure(page, axes, num_moves=14)
+    print(found)
+    assert found["ratio"] <= MAX_SHARE_OF_INTERACT
