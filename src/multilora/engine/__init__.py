@@ -1,4 +1,17 @@
-"""Real vLLM, in this process, with what the labs read made readable."""
+"""Real vLLM, in this process, with what the labs read made readable.
+
+start        an engine with LoRA on whatever the machine has
+running      that engine: adapters by name, generation step by step
+server       vLLM's OpenAI server; launch its command, processes and
+             supervisor its end, whatever happens to us
+recorder     what an engine loads and whom it schedules; views as records
+memory       bytes counted in the engine's own tensors
+bare         vLLM's LoRA classes without an engine; bare_scheduler its
+             scheduler without a model; residents_first one change to them
+trial        what vLLM does with a bad adapter
+capture      measures a GPU, on the shapes that dummies writes
+install      finds the build for this machine; quiet starts it without noise
+"""
 
 from multilora.engine.quiet import (
     EngineUnavailableError,

@@ -1,5 +1,6 @@
 """The book's exercises: what is asked, and a line for each answer.
 
+task      what the book says of an exercise, beside its answer
 answers   a number, a list, a function: how each is judged
 given     what a learner hands over, taken as a plain value
 compare   equal or not, how far off, in a few words

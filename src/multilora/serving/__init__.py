@@ -1,10 +1,12 @@
 """A simulated engine, step by step: who waits, for what, and how long.
 
 steps     a small model in whole steps, to think with
+budget    one step of vLLM's scheduler with a token budget
 workload  requests: when, whose, how long
+limits    the limits of an engine, by vLLM's names
 cost      what a step and a load take, in whole nanoseconds
-run       serve() and what it returns
+run       serve() and what it returns, noted in a trace
 plain     the engine in Python, the readable one
-compiled  the same in numba, equal to the last nanosecond
+compiled  the same in numba, equal to the last nanosecond; memory its arrays
 diagnosis per-tenant percentiles, and why a late request was late
 """

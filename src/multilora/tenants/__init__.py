@@ -1,6 +1,11 @@
 """Our small base and its tenants: real weights, trained by our own code.
 
 The weights are in the package; multilora.tenants.make trains them again.
+
+recipe    what is trained and how; make, ladder and cross do it
+corpus    prompts and answers; words and tokens make them
+train     the base, and adapters on it with PEFT
+score     replies by greedy decoding; accuracy which style they are in
 """
 
 import copy
