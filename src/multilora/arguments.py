@@ -66,14 +66,17 @@ def finite_number(
     return float(value)
 
 
-def choice(name: str, value: T, allowed: Iterable[T]) -> T:
+def choice(name: str, value: object, allowed: Iterable[T]) -> T:
     """Return value if it is one of allowed, or raise an error."""
     allowed = list(allowed)
-    is_known = isinstance(value, str | int | bool) and value in allowed
-    if not is_known:
+    if not _is_one_of(value, allowed):
         options = ", ".join(repr(option) for option in allowed)
         raise ValueError(f"{name} is {shown(value)}, allowed: {options}")
     return value
+
+
+def _is_one_of(value: object, allowed: Sequence[T]) -> TypeGuard[T]:
+    return isinstance(value, str | int | bool) and value in allowed
 
 
 def text(name: str, value: object) -> str:
