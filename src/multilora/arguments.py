@@ -26,7 +26,7 @@ def is_array(value: object) -> TypeGuard[np.ndarray]:
     return isinstance(value, np.ndarray) and value.ndim > 0
 
 
-def is_integer(value: object) -> TypeGuard[numbers.Integral]:
+def is_integer(value: object) -> TypeGuard[int]:
     """True for an int or a numpy integer, false for bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 

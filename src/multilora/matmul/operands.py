@@ -1,6 +1,6 @@
 """The operands of a batched LoRA matmul, checked before any arithmetic."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,7 @@ def look_up(
 
 def _entry(name, table, adapter_id):
     is_row = isinstance(table, Sequence) or is_array(table)
-    known: Iterable[object]
+    known: Sequence[int]
     if isinstance(table, Mapping):
         known = [key for key in table if is_integer(key)]
         found = adapter_id in table
