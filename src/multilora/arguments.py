@@ -13,6 +13,9 @@ import numpy as np
 
 T = TypeVar("T")
 
+# A list of names, in an order or in any.
+Names = Sequence[str] | set[str] | frozenset[str]
+
 MAX_SHOWN = 60
 
 
@@ -103,9 +106,7 @@ def items(name: str, value: Iterable[T], kind: type | UnionType) -> list[T]:
     return value
 
 
-def names(
-    name: str, value: Sequence[str] | set[str] | frozenset[str]
-) -> list[str]:
+def names(name: str, value: Names) -> list[str]:
     """Return a non-empty list of strings, or raise an error."""
     is_list = isinstance(value, Sequence | set | frozenset)
     if isinstance(value, str | bytes) or not is_list:

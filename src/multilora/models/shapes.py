@@ -1,11 +1,10 @@
 """What a model's config.json says: its linear layers and their widths."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from multilora.arguments import choice, names, shown
+from multilora.arguments import Names, choice, names, shown
 from multilora.models.config import field, flag, read_config
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -15,7 +14,7 @@ ROUTER = "gate"
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
 # What target_modules may be: names of linear layers, or "all-linear".
-TargetModules = str | Sequence[str] | set[str] | frozenset[str]
+TargetModules = str | Names
 
 # Per architecture: the number of norms a layer, which linears carry a bias,
 # and who means tied embeddings where the file is silent about them (the
