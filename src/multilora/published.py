@@ -7,13 +7,14 @@ import platform
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
 from multilora.arguments import choice
 
 
-def published(name):
+def published(name: str) -> Any:
     """Return one of the data files of the package as plain Python data.
 
     Each holds its source beside its figures; each call gives a fresh copy.
@@ -47,7 +48,7 @@ _FILES = (
 )
 
 
-def machine():
+def machine() -> dict[str, str | int | None]:
     """Return what a measured number must name: machine, versions, date."""
     return {
         "cpu": _cpu_name(),

@@ -24,17 +24,17 @@ UNIT_OF = {
 COUNTED = {"adapter", "row", "session", "slot", "step", "tenant"}
 
 
-def mib(num_bytes):
+def mib(num_bytes: float) -> float:
     """Return a number of bytes in MiB (2**20 bytes), as a float."""
     return finite_number("num_bytes", num_bytes) / MIB
 
 
-def gib(num_bytes):
+def gib(num_bytes: float) -> float:
     """Return a number of bytes in GiB (2**30 bytes), as a float."""
     return finite_number("num_bytes", num_bytes) / GIB
 
 
-def format_bytes(num_bytes):
+def format_bytes(num_bytes: float) -> str:
     """Return a number of bytes as text in its largest binary unit.
 
     33_554_432 gives "32.0 MiB"; below 1 KiB whole bytes are shown.
@@ -46,12 +46,12 @@ def format_bytes(num_bytes):
     return f"{size:,.0f} B"
 
 
-def percent(share, digits=1):
+def percent(share: float, digits: int = 1) -> str:
     """Return a share of 1 as text, the way this book writes it: '65.6 %'."""
     return f"{100 * share:.{digits}f} %"
 
 
-def value_text(axis, stop):
+def value_text(axis: str, stop: str | float) -> str:
     """Return a value of an argument with its unit: '8 slots', 'zipf'."""
     text = str(stop)
     if isinstance(stop, int | float):

@@ -14,7 +14,12 @@ from multilora.adapters import checkpoints
 from multilora.adapters.config import AdapterError, check_config, read_config
 from multilora.arguments import integer, shown, text
 from multilora.matmul.lora import MAX_RANK
-from multilora.models.shapes import ALL_LINEAR, ATTENTION, check_dense
+from multilora.models.shapes import (
+    ALL_LINEAR,
+    ATTENTION,
+    ModelShape,
+    check_dense,
+)
 
 _KEY = re.compile(
     r"^base_model\.model\.model\.layers\.(0|[1-9][0-9]*)\.(self_attn|mlp)\."
@@ -36,17 +41,22 @@ class AdapterFacts:
 
     rank: int
     alpha: float
-    target_modules: tuple
+    target_modules: tuple[str, ...]
     num_bytes: int
     base_sha256: str | None
 
     @property
-    def scaling(self):
+    def scaling(self) -> float:
         """alpha / rank, what vLLM multiplies the delta by."""
         return self.alpha / self.rank
 
 
-def check_adapter(folder, shape, max_lora_rank, base_sha256=None):
+def check_adapter(
+    folder: str | Path,
+    shape: ModelShape,
+    max_lora_rank: int,
+    base_sha256: str | None = None,
+) -> AdapterFacts:
     """Return the AdapterFacts of a PEFT folder that fits, or raise.
 
     shape is the base's ModelShape. base_sha256 is the base's
@@ -109,7 +119,8 @@ def _tensors(folder):
 def _check_tensors(name, tensors, shape, rank):
     if not tensors:
         raise AdapterError(f"{name} holds no tensors")
-    pairs, zeros = {}, set()
+    pairs: dict[str, set[str]] = {}
+    zeros: set[str] = set()
     for key, tensor in tensors.items():
         place, half, wanted = _expected(name, key, shape, rank)
         key = _short(key)

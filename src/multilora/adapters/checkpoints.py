@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,16 +27,16 @@ class Tensor:
 
     name: str
     dtype: str
-    shape: tuple
+    shape: tuple[int, ...]
     path: Path
     begin: int
     end: int
 
     @property
-    def num_bytes(self):
+    def num_bytes(self) -> int:
         return self.end - self.begin
 
-    def chunks(self):
+    def chunks(self) -> Iterator[bytes]:
         """Yield the tensor's bytes, a few MiB at a time."""
         with open(self.path, "rb") as file:
             file.seek(self.begin)
@@ -49,7 +50,7 @@ class Tensor:
                 yield chunk
                 left -= len(chunk)
 
-    def values(self):
+    def values(self) -> np.ndarray:
         """Return the tensor as a float32 array, float64 for F64.
 
         Raises CheckpointError for a dtype that is not floating.
@@ -66,7 +67,7 @@ class Tensor:
         return values if self.dtype == "F64" else values.astype(np.float32)
 
 
-def tensors(path):
+def tensors(path: str | Path) -> dict[str, Tensor]:
     """Return {name: Tensor} of one safetensors file, its weights unread.
 
     Raises CheckpointError for a file that is absent, cut short or not
@@ -93,7 +94,7 @@ def tensors(path):
     return found
 
 
-def weight_files(folder):
+def weight_files(folder: str | Path) -> list[Path]:
     """Return the safetensors files of a model's folder, in order of name.
 
     Raises CheckpointError when there is none.
@@ -111,7 +112,7 @@ def weight_files(folder):
     return found
 
 
-def base_fingerprint(folder):
+def base_fingerprint(folder: str | Path) -> str:
     """Return a sha256 of a base's weights: names, dtypes, shapes, values.
 
     It reads *.safetensors in the folder, tensor by tensor in order of name,
@@ -119,7 +120,7 @@ def base_fingerprint(folder):
     bit does. Raises CheckpointError when a file is absent or broken, or two
     files hold a tensor of one name.
     """
-    every = {}
+    every: dict[str, Tensor] = {}
     for path in weight_files(folder):
         found = tensors(path)
         if twice := sorted(every.keys() & found.keys()):
@@ -137,7 +138,7 @@ def base_fingerprint(folder):
     return digest.hexdigest()
 
 
-def path_of(name, value):
+def path_of(name: str, value: object) -> str | Path:
     """Return value if it is a str or a Path, or raise TypeError."""
     if not isinstance(value, str | Path):
         raise TypeError(f"{name} is {shown(value)}, but must be a path")

@@ -1,6 +1,9 @@
 """An adapter's adapter_config.json: read, and refused by name."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from multilora.arguments import is_integer, shown
 
@@ -24,7 +27,7 @@ class AdapterError(ValueError):
     """An adapter that must not be served; the message says why."""
 
 
-def read_config(folder):
+def read_config(folder: Path) -> dict[str, Any]:
     """Return adapter_config.json as a dict, or raise AdapterError."""
     path = folder / "adapter_config.json"
     try:
@@ -40,7 +43,9 @@ def read_config(folder):
     return config
 
 
-def check_config(name, config, max_lora_rank):
+def check_config(
+    name: str, config: Mapping[str, Any], max_lora_rank: int
+) -> int:
     """Return the rank of a config that vLLM can serve, or raise."""
     if config.get("peft_type", "LORA") != "LORA":
         raise AdapterError(
@@ -49,8 +54,11 @@ def check_config(name, config, max_lora_rank):
     rank, alpha = config.get("r"), config.get("lora_alpha")
     if not is_integer(rank) or rank < 1:
         raise AdapterError(f"{name} says r = {shown(rank)}, not a rank")
-    is_number = isinstance(alpha, int | float) and alpha is not True
-    if not is_number or not 0 < alpha < MAX_ALPHA:
+    if (
+        alpha is True
+        or not isinstance(alpha, int | float)
+        or not 0 < alpha < MAX_ALPHA
+    ):
         raise AdapterError(
             f"{name} says lora_alpha = {shown(alpha)}, not a scale above 0"
         )

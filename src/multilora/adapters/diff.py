@@ -1,12 +1,27 @@
 """Two ways of serving compared: the same prompts, reply by reply."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from multilora.adapters.replies import EvalDiff
 from multilora.arguments import finite_number, shown
 
 
-def eval_diff(dedicated, consolidated):
+class AnyReply(Protocol):
+    """What is compared of a reply; a log probability belongs to a token."""
+
+    @property
+    def token_ids(self) -> Sequence[int]:
+        """The tokens' ids, in order."""
+
+    @property
+    def logprobs(self) -> Sequence[float]:
+        """The tokens' log probabilities, in order."""
+
+
+def eval_diff(
+    dedicated: Sequence[AnyReply], consolidated: Sequence[AnyReply]
+) -> EvalDiff:
     """Return the EvalDiff of two lists of replies, token by token.
 
     A reply has token_ids and logprobs, one for each token; the lists belong

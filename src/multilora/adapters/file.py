@@ -3,12 +3,15 @@
 import itertools
 import json
 import math
+from collections.abc import Mapping
 
 from multilora.arguments import choice, integer, names, shown, text
 from multilora.models.shapes import (
     ALL_LINEAR,
     ATTENTION,
     EMBEDDINGS,
+    ModelShape,
+    TargetModules,
     check_dense,
     check_shape,
 )
@@ -16,9 +19,12 @@ from multilora.models.shapes import (
 DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 PREFIX = "base_model.model."
+DtypeAndShape = tuple[str, tuple[int, ...]]  # of one tensor
 
 
-def adapter_params(shape, rank, target_modules):
+def adapter_params(
+    shape: ModelShape, rank: int, target_modules: TargetModules
+) -> int:
     """Return the number of weights in one adapter of a real model.
 
     Sum over layers and target modules of rank × (in + out). target_modules
@@ -35,14 +41,14 @@ def adapter_params(shape, rank, target_modules):
 
 
 def adapter_file_bytes(
-    shape,
-    rank,
-    target_modules,
-    dtype="F32",
-    prefix=PREFIX,
-    saved_in_full=(),
-    full_dtype="BF16",
-):
+    shape: ModelShape,
+    rank: int,
+    target_modules: TargetModules,
+    dtype: str = "F32",
+    prefix: str = PREFIX,
+    saved_in_full: tuple[str, ...] | list[str] | set[str] = (),
+    full_dtype: str = "BF16",
+) -> int:
     """Return the size in bytes of adapter_model.safetensors.
 
     Eight bytes, a JSON header padded with spaces to a multiple of eight,
@@ -62,14 +68,14 @@ def adapter_file_bytes(
 
 
 def adapter_tensors(
-    shape,
-    rank,
-    target_modules,
-    dtype="F32",
-    prefix=PREFIX,
-    saved_in_full=(),
-    full_dtype="BF16",
-):
+    shape: ModelShape,
+    rank: int,
+    target_modules: TargetModules,
+    dtype: str = "F32",
+    prefix: str = PREFIX,
+    saved_in_full: tuple[str, ...] | list[str] | set[str] = (),
+    full_dtype: str = "BF16",
+) -> dict[str, DtypeAndShape]:
     """Return {key: (dtype, tensor shape)} of the file that PEFT writes."""
     rank = integer("rank", rank, minimum=1)
     dtype, full_dtype = _dtype(dtype), _dtype(full_dtype, "full_dtype")
@@ -89,7 +95,9 @@ def adapter_tensors(
     if "lm_head" in tables:
         tensors[f"{prefix}lm_head.lora_A.weight"] = (rank, hidden)
         tensors[f"{prefix}lm_head.lora_B.weight"] = (vocab, rank)
-    typed = {key: (dtype, size) for key, size in tensors.items()}
+    typed: dict[str, DtypeAndShape] = {
+        key: (dtype, size) for key, size in tensors.items()
+    }
     for name in _saved(saved_in_full):
         path = "lm_head" if name == "lm_head" else "model.embed_tokens"
         wrapped = ".base_layer" if name in tables else ""
@@ -98,13 +106,13 @@ def adapter_tensors(
     return typed
 
 
-def safetensors_bytes(tensors):
+def safetensors_bytes(tensors: Mapping[str, DtypeAndShape]) -> int:
     """Return the bytes of a safetensors file of {key: (dtype, shape)}.
 
     The wider dtypes come first, then keys in order, as the format's own
     writer lays them out.
     """
-    header = {"__metadata__": {"format": "pt"}}
+    header: dict[str, dict[str, object]] = {"__metadata__": {"format": "pt"}}
     end = 0
     for key in sorted(tensors, key=lambda key: (_width(tensors[key]), key)):
         dtype, size = tensors[key]
@@ -118,7 +126,12 @@ def safetensors_bytes(tensors):
     return 8 + -(-length // 8) * 8 + end
 
 
-def explain_file_bytes(actual_bytes, shape, rank, target_modules):
+def explain_file_bytes(
+    actual_bytes: int,
+    shape: ModelShape,
+    rank: int,
+    target_modules: TargetModules,
+) -> str | None:
     """Say by name why a file has the size it has, or None if nothing fits.
 
     Tries a file without tensors, each dtype, the doubled key prefix, and

@@ -5,6 +5,8 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from multilora.adapters.check import AdapterError, check_adapter
 from multilora.adapters.checkpoints import path_of, tensors, weight_files
 from multilora.arguments import shown
@@ -15,7 +17,9 @@ _KEY = re.compile(r"^base_model\.model\.(.+)\.lora_([AB])\.weight$")
 _COPIED = ("tokenizer.json", "tokenizer_config.json")
 
 
-def write_merged(base, adapter, folder):
+def write_merged(
+    base: str | Path, adapter: str | Path, folder: str | Path
+) -> Path:
     """Write base + adapter as a model of its own, float32; return folder.
 
     base and adapter are folders of safetensors, the adapter one that
@@ -60,9 +64,9 @@ def write_merged(base, adapter, folder):
 
 def _halves(adapter):
     """Return {layer: {"A": values, "B": values}} of an adapter's file."""
-    found = {}
+    found: dict[str, dict[str, np.ndarray]] = {}
     for key, tensor in tensors(adapter / "adapter_model.safetensors").items():
-        layer, half = _KEY.match(key).groups()
+        [(layer, half)] = _KEY.findall(key)
         found.setdefault(layer, {})[half] = tensor.values()
     return found
 

@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,7 @@ def _pickle(folder):
         pickle.dump(_Payload(folder), file)
 
 
-MISFITS = {
+MISFITS: dict[str, Callable[[Path], None]] = {
     "rank 32, maximum 16": _rank_32,
     "r = 8 on paper, 32 in the file": _rank_hidden,
     "a module the base lacks": _unknown_module,
@@ -135,7 +136,7 @@ MISFITS = {
 }
 
 
-def make_misfit(kind, adapter, folder):
+def make_misfit(kind: str, adapter: str | Path, folder: str | Path) -> Path:
     """Copy a good rank-8 adapter into folder, spoil it, return the folder.
 
     kind is one of MISFITS. Raises ValueError for another kind, an adapter

@@ -13,5 +13,5 @@ class EvalDiff(NamedTuple):
 
     num_prompts: int
     num_equal: int
-    first_differences: dict
+    first_differences: dict[int, int]
     max_logprob_difference: float

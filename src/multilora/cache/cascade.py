@@ -1,6 +1,6 @@
 """Loads of adapters in a run: who runs when, slots, and a walk a step."""
 
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,22 +20,22 @@ class LoadRun(NamedTuple):
     disk_loads: int
 
     @property
-    def loads_per_request(self):
+    def loads_per_request(self) -> float:
         """Copies into slots over completed requests; 0.0 without any."""
         return self.slot_loads / max(self.num_completed, 1)
 
 
 def simulate_loads(
-    arrivals,
-    num_adapters,
-    max_loras,
-    step_ms,
-    steps_per_request,
-    duration_s,
-    walk="one by one",
-    max_cpu_loras=None,
-    seed=0,
-):
+    arrivals: tuple[Sequence[float] | np.ndarray, Sequence[int] | np.ndarray],
+    num_adapters: int,
+    max_loras: int,
+    step_ms: float,
+    steps_per_request: int,
+    duration_s: float,
+    walk: str = "one by one",
+    max_cpu_loras: int | None = None,
+    seed: int = 0,
+) -> LoadRun:
     """Return the LoadRun of arrivals on one engine.
 
     arrivals is (times in seconds, adapter ids from 0 to num_adapters - 1),
@@ -58,35 +58,37 @@ def simulate_loads(
 
 
 def count_loads(
-    events,
-    num_adapters,
-    max_loras,
-    walk="one by one",
-    max_cpu_loras=None,
-    seed=0,
-):
+    events: Iterable[Event],
+    num_adapters: int,
+    max_loras: int,
+    walk: str = "one by one",
+    max_cpu_loras: int | None = None,
+    seed: int = 0,
+) -> tuple[int, int]:
     """Return (loads into slots, reads of the disk) of a run's Events.
 
     events is what adapters_by_event returns; the other arguments and errors
     are those of simulate_loads.
     """
     events = _checked(events, num_adapters, max_loras)
-    walk = WALKS[choice("walk", walk, WALKS)]
+    way = WALKS[choice("walk", walk, WALKS)]
     tiers = _warm(num_adapters, max_loras, max_cpu_loras)
     loads, reads = tiers.slot_loads, tiers.disk_loads
     in_set_order = SetOrder(num_adapters, seed)
-    before, num_walks = [], 0
-    for event, after in pairwise([*events, Event(np.inf, [], 0)]):
+    before: list[int] = []
+    num_walks = 0
+    next_steps = [*(event.step for event in events[1:]), np.inf]
+    for event, next_step in zip(events, next_steps, strict=False):
         if event.adapters != before:
-            before, num_walks = event.adapters, walk.num_to_settle
+            before, num_walks = event.adapters, way.num_to_settle
         # Every step walks; what has settled need not be walked again.
-        for _ in range(int(min(num_walks, after.step - event.step))):
-            tiers.walk_step(in_set_order(before), walk)
+        for _ in range(int(min(num_walks, next_step - event.step))):
+            tiers.walk_step(in_set_order(before), way)
             num_walks -= 1
     return tiers.slot_loads - loads, tiers.disk_loads - reads
 
 
-def _checked(events, num_adapters, max_loras):
+def _checked(events, num_adapters, max_loras) -> list[Event]:
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_IN_A_SET)
     max_loras = integer("max_loras", max_loras, minimum=1)
     known = set(range(num_adapters))

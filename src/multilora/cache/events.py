@@ -5,6 +5,7 @@ steps_per_request steps; seats, tokens and KV blocks are not limited here.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -30,13 +31,18 @@ class Event(NamedTuple):
     """
 
     step: int
-    adapters: list
+    adapters: list[int]
     num_completed: int
 
 
 def adapters_by_event(
-    arrivals, num_adapters, max_loras, step_ms, steps_per_request, duration_s
-):
+    arrivals: tuple[Sequence[float] | np.ndarray, Sequence[int] | np.ndarray],
+    num_adapters: int,
+    max_loras: int,
+    step_ms: float,
+    steps_per_request: int,
+    duration_s: float,
+) -> list[Event]:
     """Return an Event for each step before which somebody came or left.
 
     The steps in between run the same adapters again. Arguments and errors
@@ -51,19 +57,21 @@ def adapters_by_event(
             f"step_ms is {step_ms}, which makes {duration_s / step_s:.3g} "
             f"steps of duration_s = {duration_s}; at most {MAX_STEPS:,}"
         )
-    arrivals = _first_steps(arrivals, num_adapters, step_s, duration_s)
+    coming = _first_steps(arrivals, num_adapters, step_s, duration_s)
     queue = _Queue(integer("max_loras", max_loras, minimum=1))
-    events, ends, num_completed = [], [], 0
-    while arrivals or ends:
-        step = min(line[0][0] for line in (arrivals, ends) if line)
+    events: list[Event] = []
+    ends: list[tuple[int, int]] = []  # (step, adapter id)
+    num_completed = 0
+    while coming or ends:
+        step = min(line[0][0] for line in (coming, ends) if line)
         if step * step_s > duration_s:
             break
         while ends and ends[0][0] <= step:
             queue.leave(heappop(ends)[1])
             num_completed += 1
         admitted = queue.admit_waiting()
-        while arrivals and arrivals[0][0] <= step:
-            admitted += queue.arrive(arrivals.popleft()[1])
+        while coming and coming[0][0] <= step:
+            admitted += queue.arrive(coming.popleft()[1])
         for adapter_id in admitted:
             heappush(ends, (step + steps_per_request, adapter_id))
         events.append(Event(step, list(queue.active), num_completed))
@@ -81,7 +89,8 @@ class _Queue:
         self.max_loras = max_loras
         self.active = {}  # adapter id -> running requests
         self._waiting = {}  # adapter id -> waiting requests
-        self._order = deque()  # waiting adapters, oldest request first
+        # waiting adapters, oldest request first
+        self._order: deque[int] = deque()
 
     def arrive(self, adapter_id):
         """Admit or queue one request; return the admitted adapter ids."""

@@ -10,12 +10,14 @@ ENGINES = ("auto", "plain", "numba")
 WORTH_REQUESTS = 300_000
 
 
-def has_numba():
+def has_numba() -> bool:
     """True where the extra `fast` is installed."""
     return find_spec("numba") is not None
 
 
-def use_numba(engine, num_requests, worth=WORTH_REQUESTS):
+def use_numba(
+    engine: str, num_requests: float, worth: float = WORTH_REQUESTS
+) -> bool:
     """Return whether to compute with numba; both engines give equal results.
 
     engine is "plain" (numpy or Python), "numba", or "auto": numba where it

@@ -1,6 +1,7 @@
 """Hits against slots: exact for a trace, approximate for a popularity."""
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from multilora.arguments import (
@@ -17,7 +18,9 @@ from multilora.traffic.generators import MAX_ADAPTERS
 PIECE = 2**20  # requests between two steps of the progress bar
 
 
-def lru_hit_curve(trace, num_adapters=None):
+def lru_hit_curve(
+    trace: npt.ArrayLike, num_adapters: int | None = None
+) -> np.ndarray:
     """Return hits of an LRU cache at every slot count 1..K, in one pass.
 
     trace is a sequence of adapter ids (0 and up); base rows (-1) take no
@@ -42,6 +45,14 @@ def _counted(trace):
     return counter
 
 
+def _empty_stack(engine):
+    if use_numba(engine, num_requests=np.inf):
+        from multilora.cache import reuse_numba
+
+        return reuse_numba.ReuseStack()
+    return reuse.ReuseStack()
+
+
 class HitCounter:
     """The hit curve of a trace that comes in pieces, kept up to date.
 
@@ -49,16 +60,12 @@ class HitCounter:
     engine is one of fast.ENGINES; "auto" is numba where it is installed.
     """
 
-    def __init__(self, engine="auto"):
+    def __init__(self, engine: str = "auto") -> None:
         self.num_requests = 0
-        self._stack = reuse.ReuseStack()
-        if use_numba(engine, num_requests=np.inf):
-            from multilora.cache import reuse_numba
-
-            self._stack = reuse_numba.ReuseStack()
+        self._stack = _empty_stack(engine)
         self._num_at_depth = np.zeros(1, dtype=np.int64)
 
-    def add(self, trace, progress=False):
+    def add(self, trace: npt.ArrayLike, progress: bool = False) -> None:
         """Count the next piece of a trace, with a bar if progress is true.
 
         Each call takes a sequence of ids; errors are those of check_trace,
@@ -75,7 +82,7 @@ class HitCounter:
                 self.num_requests += len(part)
                 bar.update(len(part))
 
-    def curve(self, num_adapters=None):
+    def curve(self, num_adapters: int | None = None) -> np.ndarray:
         """Return the hits so far at 1..K slots, as lru_hit_curve does."""
         num_distinct = self._stack.num_distinct
         if num_adapters is None:
@@ -89,13 +96,15 @@ class HitCounter:
         return np.cumsum(at_depth)
 
 
-def hit_rate_curve(trace, num_adapters=None):
+def hit_rate_curve(
+    trace: npt.ArrayLike, num_adapters: int | None = None
+) -> np.ndarray:
     """Return lru_hit_curve as a share of the adapter requests."""
     counter = _counted(trace)
     return counter.curve(num_adapters) / counter.num_requests
 
 
-def che_hit_curve(popularity):
+def che_hit_curve(popularity: npt.ArrayLike) -> np.ndarray:
     """Return Che's approximation of the LRU hit rate at 1..K slots.
 
     popularity holds K weights, normalised here; requests are taken to be

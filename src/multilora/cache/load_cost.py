@@ -5,7 +5,12 @@ from typing import NamedTuple
 from multilora.adapters.file import adapter_params
 from multilora.arguments import finite_number, integer
 from multilora.memory.reservation import DEFAULT_VERSION, reserved_modules
-from multilora.models.shapes import EMBEDDINGS, check_dense
+from multilora.models.shapes import (
+    EMBEDDINGS,
+    ModelShape,
+    TargetModules,
+    check_dense,
+)
 from multilora.models.shipped import model_shape
 from multilora.published import published
 
@@ -24,16 +29,16 @@ class LoadTime(NamedTuple):
     num_bytes: int
 
     @property
-    def us_per_launch(self):
+    def us_per_launch(self) -> float:
         """Microseconds a copy or fill, by the middle of the two times."""
         return 500 * (self.low_ms + self.high_ms) / self.num_launches
 
 
 def slot_launches(
-    shape,
-    target_modules="all-linear",
-    vllm_version=DEFAULT_VERSION,
-):
+    shape: ModelShape,
+    target_modules: TargetModules = "all-linear",
+    vllm_version: str = DEFAULT_VERSION,
+) -> int:
     """Return how many fills and copies vLLM issues to load one slot.
 
     Each module that has slots is cleared first, its A and its B: two fills,
@@ -50,7 +55,7 @@ def slot_launches(
     return 2 * (shape.num_layers * per_layer + num_tables)
 
 
-def published_slot_times():
+def published_slot_times() -> list[LoadTime]:
     """Return LoadTimes of published copies from the CPU tier into a slot.
 
     All targets of the model are assumed; the sources do not name them.
@@ -73,7 +78,9 @@ def published_slot_times():
     ]
 
 
-def seconds_loading(slot_loads, disk_loads, slot_ms, disk_ms):
+def seconds_loading(
+    slot_loads: int, disk_loads: int, slot_ms: float, disk_ms: float
+) -> float:
     """Return the seconds that an engine stands still for loads.
 
     Each load happens between two steps, so every running request waits.

@@ -6,19 +6,26 @@ function of a trace of adapter ids and a number of slots; it returns hits.
 
 from bisect import insort
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
 from functools import wraps
+from typing import Concatenate, ParamSpec
 
 import numpy as np
+import numpy.typing as npt
 
-from multilora.arguments import choice, integer, items, names
+from multilora.arguments import Names, choice, integer, items, names
 from multilora.cache.hitrate import check_trace
 from multilora.cache.tiers import AdapterTiers
-from multilora.cache.walks import WALKS, SetOrder
+from multilora.cache.walks import WALKS, SetOrder, steps_of
 
 ROWS_PER_STEP = 16
 
+P = ParamSpec("P")  # what a policy takes besides a trace and slots
 
-def _checked(policy):
+
+def _checked(
+    policy: Callable[Concatenate[list[int], int, P], int],
+) -> Callable[Concatenate[npt.ArrayLike, int, P], int]:
     """Let a policy see a list of ids without base rows, and a good number."""
 
     @wraps(policy)
@@ -31,20 +38,21 @@ def _checked(policy):
 
 
 @_checked
-def lru_hits(trace, num_slots):
+def lru_hits(trace: list[int], num_slots: int) -> int:
     """Return hits when the least recently used adapter leaves."""
     return _front_leaves(trace, num_slots, renew=OrderedDict.move_to_end)
 
 
 @_checked
-def fifo_hits(trace, num_slots):
+def fifo_hits(trace: list[int], num_slots: int) -> int:
     """Return hits when the adapter that was loaded first leaves."""
     return _front_leaves(trace, num_slots, renew=lambda *_: None)
 
 
 def _front_leaves(trace, num_slots, renew):
     """Count hits of a queue; renew(queue, adapter_id) is what a hit does."""
-    queue, hits = OrderedDict(), 0
+    queue: OrderedDict[int, None] = OrderedDict()
+    hits = 0
     for adapter_id in trace:
         if adapter_id in queue:
             renew(queue, adapter_id)
@@ -57,14 +65,16 @@ def _front_leaves(trace, num_slots, renew):
 
 
 @_checked
-def lfu_hits(trace, num_slots):
+def lfu_hits(trace: list[int], num_slots: int) -> int:
     """Return hits when the adapter used least often since its load leaves.
 
     Among equals the least recently used leaves. An evicted one's count is
     forgotten.
     """
-    uses, hits, fewest = {}, 0, 1  # adapter id -> uses since its load
-    used = defaultdict(OrderedDict)  # uses -> adapter ids, oldest use first
+    uses: dict[int, int] = {}  # adapter id -> uses since its load
+    # uses -> adapter ids, oldest use first
+    used: defaultdict[int, OrderedDict] = defaultdict(OrderedDict)
+    hits, fewest = 0, 1
     for adapter_id in trace:
         count = uses.get(adapter_id, 0)
         if count:
@@ -83,14 +93,16 @@ def lfu_hits(trace, num_slots):
 
 
 @_checked
-def sieve_hits(trace, num_slots):
+def sieve_hits(trace: list[int], num_slots: int) -> int:
     """Return hits of SIEVE: a hand walks from the oldest load to the newest.
 
     It clears the marks that hits have left; whom it finds unmarked leaves,
     and there it stays. A newcomer is unmarked, behind the newest.
     Source: Zhang and others 2024, SIEVE is Simpler than LRU, algorithm 1.
     """
-    queue, marked, hand, hits = [], {}, 0, 0  # queue: oldest load first
+    queue: list[int] = []  # oldest load first
+    marked: dict[int, bool] = {}
+    hand = hits = 0
     for adapter_id in trace:
         if adapter_id in marked:
             marked[adapter_id] = True
@@ -108,7 +120,7 @@ def sieve_hits(trace, num_slots):
 
 
 @_checked
-def belady_hits(trace, num_slots):
+def belady_hits(trace: list[int], num_slots: int) -> int:
     """Return hits when the adapter needed furthest in the future leaves.
 
     No policy that loads every miss hits more often (Belady 1966, A Study of
@@ -116,7 +128,8 @@ def belady_hits(trace, num_slots):
     slots and moves at most num_slots numbers.
     """
     # A cached adapter is known by its next use: it is a hit when that is now.
-    next_uses, hits = [], 0
+    next_uses: list[int] = []
+    hits = 0
     for now, later in enumerate(_next_uses(trace)):
         if next_uses and next_uses[0] == now:
             hits += 1
@@ -129,7 +142,8 @@ def belady_hits(trace, num_slots):
 
 def _next_uses(trace):
     """Return where each request's adapter is asked for next; len: never."""
-    later, seen = [0] * len(trace), {}
+    later = [0] * len(trace)
+    seen: dict[int, int] = {}
     for now in range(len(trace) - 1, -1, -1):
         later[now] = seen.get(trace[now], len(trace))
         seen[trace[now]] = now
@@ -138,8 +152,12 @@ def _next_uses(trace):
 
 @_checked
 def vllm_hits(
-    trace, num_slots, rows_per_step=ROWS_PER_STEP, seed=0, walk="one by one"
-):
+    trace: list[int],
+    num_slots: int,
+    rows_per_step: int = ROWS_PER_STEP,
+    seed: int = 0,
+    walk: str = "one by one",
+) -> int:
     """Return hits of LRU slots that are filled a step at a time, as vLLM's.
 
     Steps are cut from the trace in order: at most rows_per_step requests
@@ -148,27 +166,13 @@ def vllm_hits(
     are requests that needed no load. In vLLM a request spans many steps;
     here it is in one, so that policies see the same trace.
     """
-    walk = WALKS[choice("walk", walk, WALKS)]
+    way = WALKS[choice("walk", walk, WALKS)]
     distinct, ids = np.unique(trace, return_inverse=True)
     in_set_order = SetOrder(len(distinct), seed)
     tiers = AdapterTiers(num_slots)
-    for step in _steps(ids.tolist(), num_slots, rows_per_step):
-        tiers.walk_step(in_set_order(step), walk)
+    for step in steps_of(ids.tolist(), num_slots, rows_per_step):
+        tiers.walk_step(in_set_order(step), way)
     return len(trace) - tiers.slot_loads
-
-
-def _steps(trace, num_slots, rows_per_step):
-    """Return the distinct adapters of each step, in order of first mention."""
-    rows_per_step = integer("rows_per_step", rows_per_step, minimum=1)
-    steps, step, num_rows = [], {}, rows_per_step
-    for adapter_id in trace:
-        is_full = len(step) == num_slots and adapter_id not in step
-        if is_full or num_rows == rows_per_step:
-            step, num_rows = {}, 0
-            steps.append(step)
-        step[adapter_id] = None
-        num_rows += 1
-    return steps
 
 
 POLICIES = {
@@ -181,7 +185,9 @@ POLICIES = {
 }
 
 
-def policy_hits(trace, num_slots, policy="lru"):
+def policy_hits(
+    trace: npt.ArrayLike, num_slots: int, policy: str = "lru"
+) -> int:
     """Return the hits of a policy, by its name in POLICIES, on a trace.
 
     trace is a sequence of adapter ids (0 and up); base rows (-1) take no
@@ -191,7 +197,11 @@ def policy_hits(trace, num_slots, policy="lru"):
     return POLICIES[choice("policy", policy, POLICIES)](trace, num_slots)
 
 
-def policy_table(trace, slots, policies=tuple(POLICIES)):
+def policy_table(
+    trace: npt.ArrayLike,
+    slots: Iterable[int],
+    policies: Names = tuple(POLICIES),
+) -> dict[str, list[float]]:
     """Return {policy: its hit rate at each of `slots`}, rates 0.0 to 1.0.
 
     The arguments and errors are those of policy_hits, with a row of slot

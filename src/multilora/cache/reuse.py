@@ -5,7 +5,10 @@ et al. 1970), so one pass answers for every slot count. Here in numpy; the
 same in numba, several times faster, is reuse_numba.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import integer_array, shown
 from multilora.matmul.operands import BASE
@@ -15,7 +18,7 @@ PIECE = 2**15  # positions looked at together; their counts fit in 16 bits
 BLOCK = 64  # below this, comparing all pairs beats another split
 
 
-def reuse_depths(trace):
+def reuse_depths(trace: npt.ArrayLike) -> np.ndarray:
     """Return how many other adapters came since each request's last use.
 
     One int64 an adapter request of the trace (base rows, -1, left out),
@@ -29,14 +32,14 @@ def reuse_depths(trace):
 class ReuseStack:
     """The adapters seen so far by last use, and the depths of what comes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.ids = np.empty(0, dtype=np.int64)  # oldest use first
 
     @property
-    def num_distinct(self):
+    def num_distinct(self) -> int:
         return len(self.ids)
 
-    def pieces(self, ids):
+    def pieces(self, ids: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the depths of ids (an array of them, 0 and up) in pieces."""
         start = 0
         while start < len(ids):
@@ -46,7 +49,7 @@ class ReuseStack:
             yield self._depths(ids[start : start + room])
             start += room
 
-    def count(self, ids, histogram):
+    def count(self, ids: np.ndarray, histogram: np.ndarray) -> np.ndarray:
         """Add each depth of ids to a histogram; return it, maybe grown."""
         for depths in self.pieces(ids):
             found = np.bincount(depths[depths != FIRST_USE])
@@ -113,7 +116,7 @@ def _pairs_in_order(rows):
     return counts.T
 
 
-def check_trace(trace):
+def check_trace(trace: npt.ArrayLike) -> np.ndarray:
     """Return the adapter requests of a trace: its ids without the base."""
     ids = integer_array("trace", trace, "integer adapter ids")
     if ids.ndim != 1 or not ids.size or ids.min() < BASE:

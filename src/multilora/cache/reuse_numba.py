@@ -18,18 +18,18 @@ LARGEST_ID = 10**6  # above it, ids are numbered anew in the order they come
 class ReuseStack:
     """The adapters seen so far by last use, and the depths of what comes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._times = np.empty(0, dtype=np.int64)  # of last use, by id
         self._words = np.zeros(FEWEST_TIMES // 64, dtype=np.uint64)
         self._tree = np.zeros(FEWEST_TIMES // 64 + 1, dtype=np.int64)
         self._state = np.zeros(2, dtype=np.int64)  # now, num_distinct
-        self._number_of = {}
+        self._number_of: dict[int, int] = {}
 
     @property
-    def num_distinct(self):
+    def num_distinct(self) -> int:
         return int(self._state[1])
 
-    def count(self, ids, histogram):
+    def count(self, ids: np.ndarray, histogram: np.ndarray) -> np.ndarray:
         """Add each depth of ids to a histogram; return it, maybe grown."""
         ids = np.ascontiguousarray(self._numbered(ids))
         self._make_room(int(ids.max()) + 1)

@@ -1,10 +1,13 @@
 """The slot cache and the scheduler's walk behind max_loras."""
 
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 from multilora.arguments import integer, is_integer, items, shown
 from multilora.matmul.operands import BASE
+
+R = TypeVar("R")  # a request, of whatever class the caller has
 
 
 class Request(NamedTuple):
@@ -21,14 +24,15 @@ class AdapterSlotCache:
     and the newcomer takes the evicted slot over.
     """
 
-    def __init__(self, max_loras):
+    def __init__(self, max_loras: int) -> None:
         self.max_loras = integer("max_loras", max_loras, minimum=1)
         self.hits = 0
         self.misses = 0
         self.evictions = 0
-        self._slot_of = OrderedDict()  # adapter id -> slot, oldest use first
+        # adapter id -> slot, oldest use first
+        self._slot_of: OrderedDict[int, int] = OrderedDict()
 
-    def activate(self, adapter_id):
+    def activate(self, adapter_id: int) -> int:
         """Return the slot of an adapter, loading it if it has none.
 
         The base (-1) takes no slot: -1 comes back and nothing is counted.
@@ -55,21 +59,26 @@ class AdapterSlotCache:
         return next(iter(self._slot_of))
 
     @property
-    def hit_rate(self):
+    def hit_rate(self) -> float:
         """Hits over requests for adapters; 0.0 before the first one."""
         total = self.hits + self.misses
         return self.hits / total if total else 0.0
 
     @property
-    def slots(self):
+    def slots(self) -> list[int | None]:
         """The adapter in each slot by index, None where it is empty."""
-        held = [None] * self.max_loras
+        held: list[int | None] = [None] * self.max_loras
         for adapter_id, slot in self._slot_of.items():
             held[slot] = adapter_id
         return held
 
 
-def schedule_step(waiting, running, max_loras, max_num_seqs=None):
+def schedule_step(
+    waiting: Iterable[R],
+    running: Iterable[object],
+    max_loras: int,
+    max_num_seqs: int | None = None,
+) -> tuple[list[R], list[R]]:
     """Return (admitted, deferred) of one walk over the waiting queue.
 
     waiting and running are sequences of Request, of (request_id, adapter_id)
@@ -95,7 +104,8 @@ def schedule_step(waiting, running, max_loras, max_num_seqs=None):
     seats = len(waiting)
     if max_num_seqs is not None:
         seats = integer("max_num_seqs", max_num_seqs, minimum=1) - len(running)
-    admitted, deferred = [], []
+    admitted: list[R] = []
+    deferred: list[R] = []
     for request in waiting:
         adapter_id = _adapter_of(request)
         fits = adapter_id in active or len(active) < max_loras
@@ -107,9 +117,9 @@ def schedule_step(waiting, running, max_loras, max_num_seqs=None):
     return admitted, deferred
 
 
-def _requests(name, queue):
-    queue = items(name, queue, object)
-    for request in queue:
+def _requests(name: str, queue: Iterable[R]) -> list[R]:
+    requests = items(name, queue, object)
+    for request in requests:
         adapter_id = _adapter_of(request)
         if not is_integer(adapter_id):
             raise TypeError(
@@ -117,7 +127,7 @@ def _requests(name, queue):
                 "(request_id, adapter_id) with an integer adapter_id"
             )
         integer(f"adapter_id of {shown(request)} in {name}", adapter_id, BASE)
-    return queue
+    return requests
 
 
 def _adapter_of(request):

@@ -1,10 +1,11 @@
 """Slots and the CPU tier below them: what is loaded, and from where."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 
 from multilora.arguments import choice, integer
 from multilora.cache.slots import AdapterSlotCache
-from multilora.cache.walks import WALKS, step_adapters
+from multilora.cache.walks import WALKS, Walk, step_adapters
 
 
 class AdapterTiers(AdapterSlotCache):
@@ -17,7 +18,9 @@ class AdapterTiers(AdapterSlotCache):
     Raises ValueError for max_cpu_loras below max_loras, as vLLM does.
     """
 
-    def __init__(self, max_loras, max_cpu_loras=None):
+    def __init__(
+        self, max_loras: int, max_cpu_loras: int | None = None
+    ) -> None:
         super().__init__(max_loras)
         if max_cpu_loras is None:
             max_cpu_loras = max_loras
@@ -29,10 +32,11 @@ class AdapterTiers(AdapterSlotCache):
             )
         self.disk_loads = 0
         self.cpu_evictions = 0
-        self._copies = OrderedDict()  # adapter id -> None, oldest use first
-        self._safe = frozenset()
+        # adapter id -> None, oldest use first
+        self._copies: OrderedDict[int, None] = OrderedDict()
+        self._safe: frozenset[int] = frozenset()
 
-    def distance(self, adapter_id):
+    def distance(self, adapter_id: int) -> int:
         """Return where an adapter is: 0 slot, 1 memory, 2 disk."""
         integer("adapter_id", adapter_id, minimum=0)
         return (adapter_id not in self._slot_of) + (
@@ -40,33 +44,35 @@ class AdapterTiers(AdapterSlotCache):
         )
 
     @property
-    def slot_loads(self):
+    def slot_loads(self) -> int:
         """Copies into a slot so far; the same number as misses."""
         return self.misses
 
     @property
-    def cpu_tier(self):
+    def cpu_tier(self) -> list[int]:
         """The adapters in the CPU tier, least recently used first."""
         return list(self._copies)
 
     @property
-    def lru_order(self):
+    def lru_order(self) -> list[int]:
         """The adapters that have a slot, least recently used first."""
         return list(self._slot_of)
 
-    def activate_step(self, adapter_ids, walk="one by one"):
+    def activate_step(
+        self, adapter_ids: Iterable[int], walk: str = "one by one"
+    ) -> dict[int, int]:
         """Activate a step's adapters together; return {adapter id: slot}.
 
         walk is the name of one of walks.WALKS. Base rows (-1) are left out;
         an adapter that is named twice is activated once. Raises ValueError
         for more distinct adapters than slots, or an unknown walk.
         """
-        walk = WALKS[choice("walk", walk, WALKS)]
+        way = WALKS[choice("walk", walk, WALKS)]
         distinct = step_adapters(adapter_ids, self.max_loras)
-        self.walk_step(distinct, walk)
+        self.walk_step(distinct, way)
         return {item: self._slot_of[item] for item in distinct}
 
-    def walk_step(self, adapter_ids, walk):
+    def walk_step(self, adapter_ids: Sequence[int], walk: Walk) -> None:
         """Do as activate_step for distinct adapters that fit, unchecked."""
         if walk.is_protected:
             self._safe = frozenset(adapter_ids)

@@ -4,7 +4,7 @@ Adapters are activated one after the other, and the order decides how many
 loads one newcomer costs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from multilora.matmul.operands import BASE
 MAX_IN_A_SET = 10**6
 
 
-def step_adapters(adapter_ids, max_loras):
+def step_adapters(adapter_ids: Iterable[int], max_loras: int) -> list[int]:
     """Return the distinct adapters of a step in the order of first mention.
 
     Base rows (-1) are left out. Raises ValueError for more distinct adapters
@@ -32,6 +32,29 @@ def step_adapters(adapter_ids, max_loras):
             f"step holds at most max_loras = {max_loras}"
         )
     return distinct
+
+
+def steps_of(
+    trace: Iterable[int], max_loras: int, rows_per_step: int
+) -> list[dict[int, None]]:
+    """Return the distinct adapters of each step, in order of first mention.
+
+    Steps are cut from a trace in order: at most rows_per_step requests and
+    max_loras distinct adapters each. The trace, without base rows, and
+    max_loras are taken as given. Raises ValueError for rows_per_step below 1.
+    """
+    rows_per_step = integer("rows_per_step", rows_per_step, minimum=1)
+    steps: list[dict[int, None]] = []
+    step: dict[int, None] = {}
+    num_rows = rows_per_step
+    for adapter_id in trace:
+        is_full = len(step) == max_loras and adapter_id not in step
+        if is_full or num_rows == rows_per_step:
+            step, num_rows = {}, 0
+            steps.append(step)
+        step[adapter_id] = None
+        num_rows += 1
+    return steps
 
 
 def _as_given(cache, adapter_ids):
@@ -51,7 +74,7 @@ class Walk(NamedTuple):
     nothing.
     """
 
-    order: Callable
+    order: Callable[..., Sequence[int]]
     is_protected: bool = False
     num_to_settle: int = 1
 
@@ -78,7 +101,7 @@ class SetOrder:
     an adapter from `seed` stands for that salt; the set is CPython's own.
     """
 
-    def __init__(self, num_adapters, seed=0):
+    def __init__(self, num_adapters: int, seed: int = 0) -> None:
         num_adapters = integer("num_adapters", num_adapters, 1, MAX_IN_A_SET)
         rng = np.random.default_rng(integer("seed", seed, minimum=0))
         # The hash of an int below 2**61 - 1 is that int.
@@ -86,7 +109,7 @@ class SetOrder:
         self._hash_of = dict(enumerate(drawn))
         self._adapter_of = {key: item for item, key in self._hash_of.items()}
 
-    def __call__(self, adapter_ids):
+    def __call__(self, adapter_ids: Iterable[int]) -> list[int]:
         """Return the ids in the order in which their set is walked.
 
         adapter_ids is in the order in which the set is filled: where two

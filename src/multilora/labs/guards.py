@@ -41,7 +41,7 @@ def _guarded_start(name, thing, answer):
         if starts == (object.__new__, object.__init__):
             raise SlipError(
                 f"{definition(thing)}: {name} has no __init__; wanted is "
-                f"def __init__{inspect.signature(answer.__init__)}"
+                f"def __init__{bare_signature(answer.__init__)}"
             )
         path = f"{name}.__init__"
         _called(path, thing.__init__, answer.__init__, (self, *args), kwargs)
@@ -90,7 +90,19 @@ def _called(name, function, answer, args, kwargs):
     wanted = getattr(answer, "fget", answer)
     raise SlipError(
         f"{definition(function)}: {name} cannot be called as the lab calls "
-        f"it, {misfit}; wanted is def {short}{inspect.signature(wanted)}"
+        f"it, {misfit}; wanted is def {short}{bare_signature(wanted)}"
+    )
+
+
+def bare_signature(function):
+    """Return a function's signature without types, as a starter has it."""
+    signature = inspect.signature(function)
+    bare = [
+        item.replace(annotation=inspect.Parameter.empty)
+        for item in signature.parameters.values()
+    ]
+    return signature.replace(
+        parameters=bare, return_annotation=inspect.Signature.empty
     )
 
 

@@ -1,9 +1,11 @@
 """A matrix that records the matrix products it takes part in."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 _PRODUCTS = (np.dot, np.einsum, np.inner, np.outer, np.tensordot)
 _CONVERSIONS = ("array", "asarray", "ascontiguousarray", "asfortranarray")
@@ -13,8 +15,8 @@ class Product(NamedTuple):
     """One matrix product: its numpy name, and the shapes in and out."""
 
     operation: str
-    operands: tuple
-    result: tuple
+    operands: tuple[tuple[int, ...], ...]
+    result: tuple[int, ...]
 
 
 class CountingMatrix(np.ndarray):
@@ -26,22 +28,22 @@ class CountingMatrix(np.ndarray):
     by item are a product too. Make one with counting(W).
     """
 
-    _logs = ()
+    _logs: tuple[list[Product], ...] = ()
 
     def __array_finalize__(self, parent):
         self._logs = getattr(parent, "_logs", ())
 
     @property
-    def products(self):
+    def products(self) -> list[Product]:
         """Each Product so far, in order."""
         return [product for log in self._logs for product in log]
 
     @property
-    def calls(self):
+    def calls(self) -> list[str]:
         """The numpy name of each product so far, in order."""
         return [product.operation for product in self.products]
 
-    def dot(self, other, out=None):
+    def dot(self, other: npt.ArrayLike, out: np.ndarray | None = None) -> Any:
         """Do what ndarray.dot does, which numpy tells nobody about."""
         return np.dot(self, other, out=out)
 
@@ -72,13 +74,13 @@ class CountingMatrix(np.ndarray):
         return _counted(result, () if has_multiplied else logs)
 
 
-def counting(matrix):
+def counting(matrix: npt.ArrayLike) -> CountingMatrix:
     """Return a CountingMatrix over an array, with no product so far."""
     return _counted(np.asarray(matrix), ([],))
 
 
 @contextmanager
-def conversions_kept():
+def conversions_kept() -> Iterator[None]:
     """Let np.asarray and np.array return a CountingMatrix as one.
 
     Without this, both return a plain array, whose products nobody counts.

@@ -1,11 +1,20 @@
 """Rows in groups: one base matmul, and each adapter over its own rows."""
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import integer, require_finite
-from multilora.matmul.operands import BASE, check_ids, look_up
+from multilora.matmul.operands import (
+    BASE,
+    Adapters,
+    Scaled,
+    Scalings,
+    check_ids,
+    look_up,
+)
 
 # So few rows are multiplied one by one: a matmul packs its operands before it
 # begins, and the second row finds the adapter in the cache anyway.
@@ -15,7 +24,9 @@ FEW_ROWS = 12
 quiet = np.errstate(invalid="ignore", over="ignore")
 
 
-def group_rows(adapter_ids, num_rows):
+def group_rows(
+    adapter_ids: npt.ArrayLike, num_rows: int
+) -> list[tuple[int, np.ndarray]]:
     """Return [(adapter_id, row numbers)], ascending ids, base (-1) first.
 
     One stable sort, so rows of one adapter keep their order. adapter_ids
@@ -23,7 +34,7 @@ def group_rows(adapter_ids, num_rows):
     """
     ids = check_ids(adapter_ids, integer("num_rows", num_rows, minimum=1))
     order = np.argsort(ids, kind="stable")
-    num_rows_of = {}
+    num_rows_of: dict[int, int] = {}
     for adapter_id in ids.tolist():
         num_rows_of[adapter_id] = num_rows_of.get(adapter_id, 0) + 1
     groups, start = [], 0
@@ -35,7 +46,13 @@ def group_rows(adapter_ids, num_rows):
 
 
 @quiet
-def apply_groups(x, W, adapters, groups, scalings):
+def apply_groups(
+    x: np.ndarray,
+    W: np.ndarray,
+    adapters: Adapters,
+    groups: Sequence[tuple[int, np.ndarray | slice]],
+    scalings: Scalings,
+) -> np.ndarray:
     """Do the same as apply_batched, for rows that are grouped already.
 
     groups is [(adapter_id, rows)] and holds each row once; rows are row
@@ -53,14 +70,22 @@ def apply_groups(x, W, adapters, groups, scalings):
     return y
 
 
-def delta(x, A, B, scaling):
+def delta(
+    x: np.ndarray, A: np.ndarray, B: np.ndarray, scaling: float
+) -> np.ndarray:
     """Return scaling × (x @ A.T) @ B.T, unchecked; x may be a stack."""
     shrunk = x @ A.T
     shrunk *= scaling
     return shrunk @ B.T
 
 
-def look_up_all(adapters, scalings, distinct, x, W):
+def look_up_all(
+    adapters: Adapters,
+    scalings: Scalings,
+    distinct: Iterable[int],
+    x: np.ndarray,
+    W: np.ndarray,
+) -> dict[int, Scaled]:
     """Return {id: (A, B, scaling)} of the ids in use, base left out."""
     used = {}
     for adapter_id in distinct:
@@ -122,7 +147,7 @@ def _add_delta(y, x, rows, A, B, scaling):
     y[rows] = mine
 
 
-def require_finite_result(y, **inputs):
+def require_finite_result(y: np.ndarray, **inputs: np.ndarray) -> None:
     """Blame the input that is not finite, or else an overflow."""
     if _is_finite(y):
         return
@@ -134,7 +159,9 @@ def require_finite_result(y, **inputs):
     )
 
 
-def require_finite_batch(y, x, W, used):
+def require_finite_batch(
+    y: np.ndarray, x: np.ndarray, W: np.ndarray, used: Mapping[int, Scaled]
+) -> None:
     if _is_finite(y):
         return
     require_finite("x", x)

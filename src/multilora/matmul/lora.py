@@ -1,6 +1,7 @@
 """The LoRA matmul in numpy: one adapter, many adapters in one batch."""
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import finite_number, integer, matrix
 from multilora.matmul.groups import (
@@ -12,13 +13,21 @@ from multilora.matmul.groups import (
     require_finite_batch,
     require_finite_result,
 )
-from multilora.matmul.operands import check_adapter, check_base, check_ids
+from multilora.matmul.operands import (
+    Adapters,
+    Scalings,
+    check_adapter,
+    check_base,
+    check_ids,
+)
 
 MAX_RANK = 2**16  # far above any model's width; catches a slip of units
 
 
 @quiet
-def lora_delta(x, A, B, scaling):
+def lora_delta(
+    x: npt.ArrayLike, A: npt.ArrayLike, B: npt.ArrayLike, scaling: float
+) -> np.ndarray:
     """Return what one adapter adds: scaling × (x @ A.T) @ B.T.
 
     x is (rows, in), A is (r, in), B is (out, r); the result is (rows, out).
@@ -36,7 +45,13 @@ def lora_delta(x, A, B, scaling):
 
 
 @quiet
-def apply_single(x, W, A, B, scaling):
+def apply_single(
+    x: npt.ArrayLike,
+    W: npt.ArrayLike,
+    A: npt.ArrayLike,
+    B: npt.ArrayLike,
+    scaling: float,
+) -> np.ndarray:
     """Return x @ W.T + lora_delta(x, A, B, scaling): one tenant's layer.
 
     W is (out, in), the other shapes and errors are those of lora_delta.
@@ -50,7 +65,9 @@ def apply_single(x, W, A, B, scaling):
 
 
 @quiet
-def merge_weights(W, A, B, scaling):
+def merge_weights(
+    W: npt.ArrayLike, A: npt.ArrayLike, B: npt.ArrayLike, scaling: float
+) -> np.ndarray:
     """Return W + scaling × B @ A: one tenant's own copy of the layer.
 
     W is (out, in), the result too; x @ result.T is apply_single. It costs
@@ -65,7 +82,13 @@ def merge_weights(W, A, B, scaling):
     return merged
 
 
-def apply_batched(x, W, adapters, adapter_ids, scalings):
+def apply_batched(
+    x: npt.ArrayLike,
+    W: npt.ArrayLike,
+    adapters: Adapters,
+    adapter_ids: npt.ArrayLike,
+    scalings: Scalings,
+) -> np.ndarray:
     """Apply each row's own adapter with one base matmul for the batch.
 
     Row i uses adapters[adapter_ids[i]], an (A, B) pair, times
@@ -83,7 +106,13 @@ def apply_batched(x, W, adapters, adapter_ids, scalings):
 
 
 @quiet
-def apply_row_by_row(x, W, adapters, adapter_ids, scalings):
+def apply_row_by_row(
+    x: npt.ArrayLike,
+    W: npt.ArrayLike,
+    adapters: Adapters,
+    adapter_ids: npt.ArrayLike,
+    scalings: Scalings,
+) -> np.ndarray:
     """Do the same as apply_batched, one row at a time: the plain oracle.
 
     As many base matmuls as rows. Arguments and errors as apply_batched.
@@ -99,7 +128,9 @@ def apply_row_by_row(x, W, adapters, adapter_ids, scalings):
     return y
 
 
-def pad_adapter(A, B, max_lora_rank):
+def pad_adapter(
+    A: npt.ArrayLike, B: npt.ArrayLike, max_lora_rank: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (A, B) with zero rows and columns up to max_lora_rank.
 
     This is what a slot holds: the delta is unchanged, the bytes are not.

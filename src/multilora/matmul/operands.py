@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import (
     any_array,
@@ -15,8 +16,19 @@ from multilora.arguments import (
 
 BASE = -1
 
+# What is looked up by adapter id: (A, B) pairs, and the number of each.
+Adapters = (
+    Sequence[tuple[npt.ArrayLike, npt.ArrayLike] | None]
+    | Mapping[int, tuple[npt.ArrayLike, npt.ArrayLike] | None]
+)
+Scalings = Sequence[float] | Mapping[int, float] | np.ndarray
+# One adapter that was looked up and checked: A, B and its scaling.
+Scaled = tuple[np.ndarray, np.ndarray, float]
 
-def check_base(x, W):
+
+def check_base(
+    x: npt.ArrayLike, W: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Return x (rows, in) and W (out, in) as arrays that fit each other."""
     x = matrix("x", x, "(rows, in)")
     W = matrix("W", W, "(out, in)")
@@ -28,7 +40,13 @@ def check_base(x, W):
     return x, W
 
 
-def check_adapter(A, B, in_features=None, out_features=None, name=""):
+def check_adapter(
+    A: npt.ArrayLike,
+    B: npt.ArrayLike,
+    in_features: int | None = None,
+    out_features: int | None = None,
+    name: str = "",
+) -> tuple[np.ndarray, np.ndarray]:
     """Return A (r, in) and B (out, r) as arrays that fit each other."""
     A = matrix(name + "A", A, "(r, in)")
     B = matrix(name + "B", B, "(out, r)")
@@ -46,7 +64,7 @@ def check_adapter(A, B, in_features=None, out_features=None, name=""):
     return A, B
 
 
-def check_ids(adapter_ids, num_rows):
+def check_ids(adapter_ids: npt.ArrayLike, num_rows: int) -> np.ndarray:
     """Return adapter_ids as an int array of num_rows values >= -1."""
     ids = np.asarray(any_array(adapter_ids))
     if ids.dtype.kind not in "iu":
@@ -66,7 +84,13 @@ def check_ids(adapter_ids, num_rows):
     return ids
 
 
-def look_up(adapters, scalings, adapter_id, x, W):
+def look_up(
+    adapters: Adapters,
+    scalings: Scalings,
+    adapter_id: int,
+    x: np.ndarray,
+    W: np.ndarray,
+) -> Scaled | None:
     """Return (A, B, scaling) of one id, or None for a base entry."""
     entry = _entry("adapters", adapters, adapter_id)
     if entry is None:
@@ -77,13 +101,15 @@ def look_up(adapters, scalings, adapter_id, x, W):
             "but must be a pair (A, B) or None"
         )
     name = f"adapters[{adapter_id}]."
-    A, B = check_adapter(*entry, x.shape[1], W.shape[0], name)
+    A, B = entry
+    A, B = check_adapter(A, B, x.shape[1], W.shape[0], name)
     scaling = _entry("scalings", scalings, adapter_id)
     return A, B, finite_number(f"scalings[{adapter_id}]", scaling)
 
 
 def _entry(name, table, adapter_id):
     is_row = isinstance(table, Sequence) or is_array(table)
+    known: Sequence[int]
     if isinstance(table, Mapping):
         known = [key for key in table if is_integer(key)]
         found = adapter_id in table

@@ -1,6 +1,7 @@
 """How far two correct ways to compute a LoRA delta may differ."""
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import (
     choice,
@@ -14,7 +15,14 @@ from multilora.matmul.operands import check_adapter
 UNIT_ROUNDOFF = {"float32": 2**-24, "bfloat16": 2**-8}
 
 
-def delta_error_bound(x, A, B, scaling, dtype="float32", sums="float32"):
+def delta_error_bound(
+    x: npt.ArrayLike,
+    A: npt.ArrayLike,
+    B: npt.ArrayLike,
+    scaling: float,
+    dtype: str = "float32",
+    sums: str = "float32",
+) -> np.ndarray:
     """Return a bound on |computed - exact| of lora_delta, row by row.
 
     Shapes as lora_delta's: x (rows, in), A (rank, in), B (out, rank); the
@@ -32,10 +40,12 @@ def delta_error_bound(x, A, B, scaling, dtype="float32", sums="float32"):
     scaling = finite_number("scaling", scaling)
     for name, value in (("x", x), ("A", A), ("B", B)):
         require_finite(name, value)
-    x, A, B = (np.abs(item).astype(np.float64) for item in (x, A, B))
+    abs_x, abs_A, abs_B = (
+        np.abs(item).astype(np.float64) for item in (x, A, B)
+    )
     with np.errstate(over="ignore", invalid="ignore"):
-        size = abs(scaling) * ((x @ A.T) @ B.T)
-    shrink, expand = (_gamma(M.shape[1], sums) for M in (A, B))
+        size = abs(scaling) * ((abs_x @ abs_A.T) @ abs_B.T)
+    shrink, expand = (_gamma(M.shape[1], sums) for M in (abs_A, abs_B))
     stored = _unit("dtype", dtype)
     bound = ((1 + shrink) * (1 + expand) * (1 + stored) ** 3 - 1) * size
     require_finite("the bound of x, A, B", bound)

@@ -1,9 +1,11 @@
 """Rows sorted by adapter once a step, for every layer of the step."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import (
     any_array,
@@ -13,7 +15,13 @@ from multilora.arguments import (
     shown,
 )
 from multilora.matmul.groups import apply_groups, group_rows
-from multilora.matmul.operands import BASE, check_adapter, check_base
+from multilora.matmul.operands import (
+    BASE,
+    Adapters,
+    Scalings,
+    check_adapter,
+    check_base,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +36,7 @@ class Segments:
     """
 
     order: np.ndarray
-    spans: tuple
+    spans: tuple[tuple[int, int, int], ...]
 
     def __post_init__(self):
         order = any_array(self.order)
@@ -42,21 +50,21 @@ class Segments:
         object.__setattr__(self, "spans", _spans(self.spans, order.size))
 
     @cached_property
-    def groups(self):
+    def groups(self) -> list[tuple[int, slice]]:
         """[(adapter_id, slice)]: what multilora.matmul.groups takes."""
         return [
             (adapter_id, slice(start, stop))
             for adapter_id, start, stop in self.spans
         ]
 
-    def sort(self, x):
+    def sort(self, x: npt.ArrayLike) -> np.ndarray:
         """Return x, one row a request, in the order of the segments.
 
         Raises ValueError when x has another number of rows.
         """
         return self._fitting("x", x)[self.order]
 
-    def unsort(self, y):
+    def unsort(self, y: npt.ArrayLike) -> np.ndarray:
         """Return the rows of y where they stood before sort."""
         y = self._fitting("y", y)
         rows = np.empty_like(y)
@@ -73,7 +81,7 @@ class Segments:
         return array
 
 
-def segments_of(adapter_ids):
+def segments_of(adapter_ids: npt.ArrayLike) -> Segments:
     """Return the Segments of a batch: one stable sort of its ids.
 
     adapter_ids is (rows,), integers of at least -1 (base), a row at least.
@@ -95,7 +103,9 @@ def segments_of(adapter_ids):
     )
 
 
-def fast_layout(A, B):
+def fast_layout(
+    A: npt.ArrayLike, B: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the same (A, B), with B.T contiguous in memory.
 
     Equal shapes and values, so it goes wherever the pair goes. The expand
@@ -106,7 +116,13 @@ def fast_layout(A, B):
     return np.ascontiguousarray(A), np.ascontiguousarray(B.T).T
 
 
-def apply_segments(x, W, adapters, segments, scalings):
+def apply_segments(
+    x: npt.ArrayLike,
+    W: npt.ArrayLike,
+    adapters: Adapters,
+    segments: Segments,
+    scalings: Scalings,
+) -> np.ndarray:
     """Do the same as apply_batched, for rows in segment order: no gather.
 
     x is (rows, in) as segments.sort gives it, and so is the result, (rows,
@@ -119,7 +135,13 @@ def apply_segments(x, W, adapters, segments, scalings):
     return apply_groups(x, W, adapters, segments.groups, scalings)
 
 
-def apply_layers(x, Ws, adapters_by_layer, adapter_ids, scalings):
+def apply_layers(
+    x: npt.ArrayLike,
+    Ws: Iterable[npt.ArrayLike],
+    adapters_by_layer: Iterable[Adapters],
+    adapter_ids: npt.ArrayLike,
+    scalings: Scalings,
+) -> np.ndarray:
     """Run a batch through linear layers: sort once, unsort once.
 
     Ws holds one W (out, in) a layer, each taking what the last one gives;

@@ -3,10 +3,19 @@
 They are as the mistakes are made: no checks. Use matmul.lora instead.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def apply_by_gather(x, W, A_stack, B_stack, adapter_ids, scaling):
+def apply_by_gather(
+    x: np.ndarray,
+    W: np.ndarray,
+    A_stack: np.ndarray,
+    B_stack: np.ndarray,
+    adapter_ids: Sequence[int] | np.ndarray,
+    scaling: float,
+) -> np.ndarray:
     """Gather each row's adapter by index; an id of -1 picks the last one.
 
     x is (rows, in), A_stack (adapters, r, in), B_stack (adapters, out, r).
@@ -16,7 +25,14 @@ def apply_by_gather(x, W, A_stack, B_stack, adapter_ids, scaling):
     return x @ W.T + scaling * np.einsum("br,bor->bo", shrunk, B)
 
 
-def apply_by_mask(x, W, A_stack, B_stack, adapter_ids, scaling):
+def apply_by_mask(
+    x: np.ndarray,
+    W: np.ndarray,
+    A_stack: np.ndarray,
+    B_stack: np.ndarray,
+    adapter_ids: Sequence[int] | np.ndarray,
+    scaling: float,
+) -> np.ndarray:
     """Run every adapter on every row and multiply by 0 where it is not his.
 
     0 × NaN is NaN, so one bad adapter reaches every row of the batch.

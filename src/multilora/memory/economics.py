@@ -7,7 +7,12 @@ as textbooks do. The rest take a ModelShape, read from a real config.json.
 from multilora.adapters.file import adapter_file_bytes, adapter_params
 from multilora.arguments import integer
 from multilora.memory.reservation import slot_reservation_bytes
-from multilora.models.shapes import check_dense, check_shape
+from multilora.models.shapes import (
+    ModelShape,
+    TargetModules,
+    check_dense,
+    check_shape,
+)
 from multilora.units import GIB
 
 __all__ = [
@@ -26,7 +31,9 @@ __all__ = [
 ]
 
 
-def lora_params_per_layer(in_features, out_features, rank):
+def lora_params_per_layer(
+    in_features: int, out_features: int, rank: int
+) -> int:
     """Return the weights of one adapted matrix: rank × (in + out).
 
     A is (rank, in), B is (out, rank). Raises ValueError below 1.
@@ -36,7 +43,13 @@ def lora_params_per_layer(in_features, out_features, rank):
     return integer("rank", rank, minimum=1) * (in_features + out_features)
 
 
-def adapter_bytes(hidden, layers, rank, targets=4, bytes_per_param=2):
+def adapter_bytes(
+    hidden: int,
+    layers: int,
+    rank: int,
+    targets: int = 4,
+    bytes_per_param: int = 2,
+) -> int:
     """Return the bytes of an adapter on a square model.
 
     `targets` matrices of hidden × hidden in each layer; four are q, k, v
@@ -51,18 +64,26 @@ def adapter_bytes(hidden, layers, rank, targets=4, bytes_per_param=2):
     return per_matrix * targets * layers * width
 
 
-def adapters_per_gib(hidden, layers, rank, targets=4, bytes_per_param=2):
+def adapters_per_gib(
+    hidden: int,
+    layers: int,
+    rank: int,
+    targets: int = 4,
+    bytes_per_param: int = 2,
+) -> float:
     """Return how many such adapters fit one GiB, as a float."""
     return GIB / adapter_bytes(hidden, layers, rank, targets, bytes_per_param)
 
 
-def shrink_ratio(base_params, hidden, layers, rank, targets=4):
+def shrink_ratio(
+    base_params: int, hidden: int, layers: int, rank: int, targets: int = 4
+) -> float:
     """Return base parameters over adapter parameters, as a float."""
     base_params = integer("base_params", base_params, minimum=1)
     return base_params / adapter_bytes(hidden, layers, rank, targets, 1)
 
 
-def engines_needed(tenants, max_loras):
+def engines_needed(tenants: int, max_loras: int) -> int:
     """Return the floor: engines so that each tenant has a slot of its own.
 
     ceil(tenants / max_loras). Load can need more: see multilora.fleet.sizing.
@@ -71,14 +92,14 @@ def engines_needed(tenants, max_loras):
     return -(-tenants // integer("max_loras", max_loras, minimum=1))
 
 
-def gpus_saved(tenants, max_loras):
+def gpus_saved(tenants: int, max_loras: int) -> int:
     """Return GPUs saved against one engine for each tenant, at the floor."""
     return integer("tenants", tenants, minimum=1) - engines_needed(
         tenants, max_loras
     )
 
 
-def kv_bytes_per_token(shape, bytes_per_param=2):
+def kv_bytes_per_token(shape: ModelShape, bytes_per_param: int = 2) -> int:
     """Return the bytes of keys and values that one token keeps.
 
     2 (K and V) × layers × KV heads × head_dim × bytes_per_param, whole
@@ -89,7 +110,7 @@ def kv_bytes_per_token(shape, bytes_per_param=2):
     return 2 * shape.num_layers * shape.num_kv_heads * shape.head_dim * width
 
 
-def base_flops_per_token(shape):
+def base_flops_per_token(shape: ModelShape) -> int:
     """Return FLOPs of the base's linear layers for one token.
 
     Two a weight (multiply and add); attention scores and lm_head apart.
@@ -97,6 +118,8 @@ def base_flops_per_token(shape):
     return 2 * check_dense(shape).linear_params
 
 
-def delta_flops_per_token(shape, rank, target_modules="all-linear"):
+def delta_flops_per_token(
+    shape: ModelShape, rank: int, target_modules: TargetModules = "all-linear"
+) -> int:
     """Return FLOPs that one adapter adds for one token: two a weight."""
     return 2 * adapter_params(check_dense(shape), rank, target_modules)

@@ -8,7 +8,7 @@ from multilora.memory.reservation import (
     DEFAULT_VERSION,
     slot_reservation_bytes,
 )
-from multilora.models.shapes import check_shape
+from multilora.models.shapes import ModelShape, TargetModules, check_shape
 from multilora.units import GIB
 
 BLOCK_TOKENS = 16  # vLLM's default KV block on CUDA
@@ -24,34 +24,34 @@ class MemoryLedger:
     kv_token_bytes: int
 
     @property
-    def kv_bytes(self):
+    def kv_bytes(self) -> int:
         """What remains for KV blocks; never below zero."""
         return max(0, self.usable_bytes - self.weight_bytes - self.slot_bytes)
 
     @property
-    def kv_blocks(self):
+    def kv_blocks(self) -> int:
         return self.kv_bytes // (BLOCK_TOKENS * self.kv_token_bytes)
 
     @property
-    def kv_tokens(self):
+    def kv_tokens(self) -> int:
         return self.kv_blocks * BLOCK_TOKENS
 
     @property
-    def can_start(self):
+    def can_start(self) -> bool:
         """True if at least one KV block fits."""
         return self.kv_blocks > 0
 
 
 def memory_ledger(
-    shape,
-    card_gib,
-    max_loras=None,
-    max_lora_rank=16,
-    gpu_memory_utilization=0.9,
-    bytes_per_param=2,
-    target_modules=None,
-    vllm_version=DEFAULT_VERSION,
-):
+    shape: ModelShape,
+    card_gib: float,
+    max_loras: int | None = None,
+    max_lora_rank: int = 16,
+    gpu_memory_utilization: float = 0.9,
+    bytes_per_param: int = 2,
+    target_modules: TargetModules | None = None,
+    vllm_version: str = DEFAULT_VERSION,
+) -> MemoryLedger:
     """Return the MemoryLedger of one engine; max_loras None means no LoRA.
 
     usable = card × gpu_memory_utilization, less weights, less slots, and
@@ -83,7 +83,9 @@ def memory_ledger(
     )
 
 
-def kv_tokens_lost(shape, slot_bytes, bytes_per_param=2):
+def kv_tokens_lost(
+    shape: ModelShape, slot_bytes: int, bytes_per_param: int = 2
+) -> int:
     """Return the KV tokens that slot_bytes would have held, rounded down.
 
     slot_bytes comes from slot_reservation_bytes or a difference of two.

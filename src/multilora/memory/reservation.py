@@ -14,6 +14,8 @@ from multilora.models.shapes import (
     EMBEDDINGS,
     MLP,
     ROUTER,
+    ModelShape,
+    TargetModules,
     check_shape,
 )
 
@@ -37,14 +39,14 @@ class SlotRule:
     tables, `vocab_padding` what lm_head's rows are padded to.
     """
 
-    ranks: tuple
-    wraps_embeddings: tuple
-    supports: tuple
+    ranks: tuple[int, ...]
+    wraps_embeddings: tuple[str, ...]
+    supports: tuple[str, ...]
     extra_vocab: int = 0
     extra_tables: int = 0
     vocab_padding: int = 1
     has_target_filter: bool = True
-    filter_wraps: dict = field(default_factory=dict)
+    filter_wraps: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 SLOT_RULES = {
@@ -80,13 +82,13 @@ DEFAULT_VERSION = "0.32.0"
 
 
 def slot_reservation_bytes(
-    shape,
-    max_loras,
-    max_lora_rank,
-    bytes_per_param=2,
-    target_modules=None,
-    vllm_version=DEFAULT_VERSION,
-):
+    shape: ModelShape,
+    max_loras: int,
+    max_lora_rank: int,
+    bytes_per_param: int = 2,
+    target_modules: TargetModules | None = None,
+    vllm_version: str = DEFAULT_VERSION,
+) -> int:
     """Return the bytes that vLLM sets aside for all adapter slots.
 
     max_loras × max_lora_rank × the summed (in + out) of every module that
@@ -125,12 +127,16 @@ def slot_reservation_bytes(
     return slots * width * (rank * per_rank + extra)
 
 
-def reserved_modules(shape, target_modules=None, vllm_version=DEFAULT_VERSION):
+def reserved_modules(
+    shape: ModelShape,
+    target_modules: TargetModules | None = None,
+    vllm_version: str = DEFAULT_VERSION,
+) -> tuple[str, ...]:
     """Return the modules that get slots, packed groups completed."""
     rule = SLOT_RULES[choice("vllm_version", vllm_version, SLOT_RULES)]
     wraps = check_shape(shape).architecture in rule.wraps_embeddings
     is_mixture = bool(shape.num_experts)
-    supported = ALL_LINEAR + ((ROUTER,) if is_mixture else ())
+    supported: tuple[str, ...] = ALL_LINEAR + ((ROUTER,) if is_mixture else ())
     supported += EMBEDDINGS if wraps else ()
     if target_modules is None:
         return supported

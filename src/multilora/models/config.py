@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from multilora.arguments import choice, integer, shown
 
@@ -11,7 +13,9 @@ class ConfigNotFoundError(FileNotFoundError, ValueError):
     """The given path holds no config.json."""
 
 
-def read_config(path_or_dict):
+def read_config(
+    path_or_dict: str | Path | dict[str, Any],
+) -> tuple[dict[str, Any], str]:
     """Return (fields, where they came from) of a file, folder or dict."""
     if isinstance(path_or_dict, dict):
         return path_or_dict, "unnamed"
@@ -42,7 +46,9 @@ def read_config(path_or_dict):
     return config, path.resolve().parent.name
 
 
-def field(config, key, default=None):
+def field(
+    config: Mapping[str, Any], key: str, default: int | None = None
+) -> int:
     """Return a whole number above 0, or the default where it is absent."""
     value = config.get(key)
     if value is None and default is None:
@@ -53,7 +59,7 @@ def field(config, key, default=None):
     return integer(key, value, minimum=1)
 
 
-def flag(config, key, default):
+def flag(config: Mapping[str, Any], key: str, default: bool) -> bool:
     """Return True or False, or the default where it is absent."""
     value = config.get(key)
     return choice(key, default if value is None else value, (True, False))

@@ -1,8 +1,10 @@
 """What a model's config.json says: its linear layers and their widths."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
-from multilora.arguments import choice, names, shown
+from multilora.arguments import Names, choice, names, shown
 from multilora.models.config import field, flag, read_config
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -11,24 +13,25 @@ ALL_LINEAR = ATTENTION + MLP
 ROUTER = "gate"
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
-# Per architecture: which linears carry a bias, the number of norms a layer,
-# and what the file means when it is silent about tied embeddings (the
+# What target_modules may be: names of linear layers, or "all-linear".
+TargetModules = str | Names
+
+# Per architecture: the number of norms a layer, which linears carry a bias,
+# and who means tied embeddings where the file is silent about them (the
 # defaults of the configuration classes in transformers 5.19).
-_FAMILIES = {
-    "llama": {"biased": (), "norms": 2, "tied": False},
-    "mistral": {"biased": (), "norms": 2, "tied": False},
-    "qwen2": {
-        "biased": ("q_proj", "k_proj", "v_proj"),
-        "norms": 2,
-        "tied": False,
-    },
-    "gemma2": {"biased": (), "norms": 4, "tied": True},
-    "internlm": {"biased": ATTENTION, "norms": 2, "tied": False},
-    "mixtral": {"biased": (), "norms": 2, "tied": False},
+_NORMS = {
+    "llama": 2,
+    "mistral": 2,
+    "qwen2": 2,
+    "gemma2": 4,
+    "internlm": 2,
+    "mixtral": 2,
 }
+_BIASED = {"qwen2": ("q_proj", "k_proj", "v_proj"), "internlm": ATTENTION}
+_TIED = ("gemma2",)
 # The mixtures of experts among them.
 _MIXTURES = ("mixtral",)
-ARCHITECTURES = tuple(_FAMILIES)
+ARCHITECTURES = tuple(_NORMS)
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,13 @@ class ModelShape:
     head_dim: int
     vocab_size: int
     tied: bool
-    biased: tuple = ()
+    biased: tuple[str, ...] = ()
     num_experts: int = 0
 
     @classmethod
-    def from_config(cls, path_or_dict, name=None):
+    def from_config(
+        cls, path_or_dict: str | Path | dict[str, Any], name: str | None = None
+    ) -> Self:
         """Read a Hugging Face config.json: a path, a folder or a dict.
 
         Raises ConfigNotFoundError when there is no such file, ValueError
@@ -81,7 +86,6 @@ class ModelShape:
         )
         if architecture not in _MIXTURES:
             _refuse_experts(config)
-        family = _FAMILIES[architecture]
         hidden = field(config, "hidden_size")
         heads = field(config, "num_attention_heads")
         kv_heads = field(config, "num_key_value_heads", default=heads)
@@ -95,8 +99,8 @@ class ModelShape:
             num_kv_heads=kv_heads,
             head_dim=field(config, "head_dim", default=hidden // heads),
             vocab_size=field(config, "vocab_size"),
-            tied=flag(config, "tie_word_embeddings", family["tied"]),
-            biased=_biased(config, family["biased"]),
+            tied=flag(config, "tie_word_embeddings", architecture in _TIED),
+            biased=_biased(config, _BIASED.get(architecture, ())),
             num_experts=field(config, "num_local_experts")
             if architecture in _MIXTURES
             else 0,
@@ -118,7 +122,7 @@ class ModelShape:
             )
 
     @property
-    def linears(self):
+    def linears(self) -> tuple[Linear, ...]:
         """The linear layers of one transformer layer, in PEFT's names.
 
         A mixture's experts go by the same names here; Mixtral's own are w1
@@ -139,13 +143,13 @@ class ModelShape:
         )
 
     @property
-    def router(self):
+    def router(self) -> Linear | None:
         """The linear layer that picks experts; None in a dense model."""
         if not self.num_experts:
             return None
         return Linear(ROUTER, self.hidden_size, self.num_experts)
 
-    def select(self, target_modules):
+    def select(self, target_modules: TargetModules) -> tuple[Linear, ...]:
         """Return the linear layers that target_modules names.
 
         target_modules is a list of names out of ALL_LINEAR, or the text
@@ -160,7 +164,7 @@ class ModelShape:
         return tuple(item for item in self.linears if item.name in wanted)
 
     @property
-    def linear_params(self):
+    def linear_params(self) -> int:
         """Weights of all linear layers; biases, router, lm_head apart."""
         sizes = (
             item.count * item.in_features * item.out_features
@@ -169,15 +173,14 @@ class ModelShape:
         return self.num_layers * sum(sizes)
 
     @property
-    def num_params(self):
+    def num_params(self) -> int:
         """All parameters: embeddings, linears, biases, norms and lm_head."""
-        family = _FAMILIES[self.architecture]
         biases = sum(
             item.out_features
             for item in self.linears
             if item.name in self.biased
         )
-        norms = family["norms"] * self.hidden_size
+        norms = _NORMS[self.architecture] * self.hidden_size
         router = self.hidden_size * self.num_experts
         tables = 1 if self.tied else 2
         return (
@@ -188,7 +191,7 @@ class ModelShape:
         )
 
 
-def check_dense(shape):
+def check_dense(shape: ModelShape) -> ModelShape:
     """Return shape if it is a dense ModelShape, or raise an error."""
     if check_shape(shape).num_experts:
         raise ValueError(
@@ -198,7 +201,7 @@ def check_dense(shape):
     return shape
 
 
-def check_shape(shape):
+def check_shape(shape: ModelShape) -> ModelShape:
     """Return shape if it is a ModelShape, or raise TypeError."""
     if not isinstance(shape, ModelShape):
         raise TypeError(

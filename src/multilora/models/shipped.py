@@ -8,12 +8,12 @@ from multilora.models.shapes import ModelShape
 from multilora.published import published
 
 
-def model_names():
+def model_names() -> list[str]:
     """Return the short names of the models whose config.json we ship."""
     return [model["name"] for model in published("models")]
 
 
-def model_shape(name, vocab_size=None):
+def model_shape(name: str, vocab_size: int | None = None) -> ModelShape:
     """Return the ModelShape of a shipped model by its short name.
 
     vocab_size replaces the model's own, for a base with resized embeddings.

@@ -5,6 +5,7 @@ same arguments give the same arrivals.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import (
     finite_number,
@@ -21,7 +22,9 @@ MAX_S = 10**9  # as a workload allows
 DAY_S = 86_400
 
 
-def poisson_arrivals(rates, duration_s, seed=0):
+def poisson_arrivals(
+    rates: npt.ArrayLike, duration_s: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return Poisson arrivals: rates[k] a second for adapter k.
 
     times lie from 0 to duration_s. The number for adapter k is random, with
@@ -35,7 +38,9 @@ def poisson_arrivals(rates, duration_s, seed=0):
     return _sorted(rng.random(len(ids)) * duration_s, ids)
 
 
-def bursty_arrivals(rates, duration_s, cv=4.0, seed=0):
+def bursty_arrivals(
+    rates: npt.ArrayLike, duration_s: float, cv: float = 4.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return arrivals that clump, each tenant's on their own.
 
     The gaps of one tenant are those of traffic.bursts: mean 1 / rate, cv
@@ -54,14 +59,14 @@ def bursty_arrivals(rates, duration_s, cv=4.0, seed=0):
 
 
 def diurnal_arrivals(
-    rates,
-    duration_s,
-    peak_hour=9.0,
-    peak_share=0.5,
-    width_hours=1.0,
-    day_s=DAY_S,
-    seed=0,
-):
+    rates: npt.ArrayLike,
+    duration_s: float,
+    peak_hour: float = 9.0,
+    peak_share: float = 0.5,
+    width_hours: float = 1.0,
+    day_s: float = DAY_S,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return Poisson arrivals whose rate follows a day with one peak.
 
     peak_share of a day's requests fall on a bell around peak_hour with a
@@ -108,7 +113,7 @@ def _as_int(seed):
     return int(np.random.SeedSequence(seed).generate_state(1)[0])
 
 
-def _checked(rates, duration_s):
+def _checked(rates, duration_s) -> tuple[np.ndarray, float]:
     row = real_array("rates", rates, "one rate an adapter")
     if row.ndim != 1 or not 1 <= row.size <= MAX_ADAPTERS:
         raise ValueError(

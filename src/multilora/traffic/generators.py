@@ -12,12 +12,14 @@ MAX_REQUESTS = 10**9  # 8 GB of ids; beyond that a slip is likelier
 MAX_ADAPTERS = 10**7
 
 
-def uniform(num_requests, num_adapters, seed=0):
+def uniform(num_requests: int, num_adapters: int, seed: int = 0) -> np.ndarray:
     """Return ids drawn independently, each adapter equally likely."""
     return _draw(uniform_popularity(num_adapters), num_requests, seed)
 
 
-def zipf(num_requests, num_adapters, exponent=1.0, seed=0):
+def zipf(
+    num_requests: int, num_adapters: int, exponent: float = 1.0, seed: int = 0
+) -> np.ndarray:
     """Return ids drawn independently, id k with weight 1 / (k+1)**exponent.
 
     exponent 0 is uniform; this is Zipf's law, not numpy's `power`.
@@ -26,7 +28,12 @@ def zipf(num_requests, num_adapters, exponent=1.0, seed=0):
     return _draw(popularity, num_requests, seed)
 
 
-def eighty_twenty(num_requests, num_adapters, num_hot=None, seed=0):
+def eighty_twenty(
+    num_requests: int,
+    num_adapters: int,
+    num_hot: int | None = None,
+    seed: int = 0,
+) -> np.ndarray:
     """Return ids of which 80 % go to the first num_hot adapters.
 
     Draws are independent, even within the hot and within the cold ones.
@@ -36,14 +43,20 @@ def eighty_twenty(num_requests, num_adapters, num_hot=None, seed=0):
     return _draw(popularity, num_requests, seed)
 
 
-def cyclic(num_requests, num_adapters):
+def cyclic(num_requests: int, num_adapters: int) -> np.ndarray:
     """Return 0, 1, …, num_adapters - 1, 0, 1, …: LRU's worst case."""
     num_requests = integer("num_requests", num_requests, 1, MAX_REQUESTS)
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
     return np.arange(num_requests) % num_adapters
 
 
-def sticky(num_requests, num_adapters, stay=0.9, seed=0, num_sessions=1):
+def sticky(
+    num_requests: int,
+    num_adapters: int,
+    stay: float = 0.9,
+    seed: int = 0,
+    num_sessions: int = 1,
+) -> np.ndarray:
     """Return ids of num_sessions sessions at once, requests interleaved.
 
     Each request belongs to a session drawn uniformly. A session repeats its
@@ -70,7 +83,13 @@ def sticky(num_requests, num_adapters, stay=0.9, seed=0, num_sessions=1):
     return ids
 
 
-def drift(num_requests, num_adapters, exponent=1.0, every=500, seed=0):
+def drift(
+    num_requests: int,
+    num_adapters: int,
+    exponent: float = 1.0,
+    every: int = 500,
+    seed: int = 0,
+) -> np.ndarray:
     """Return ids of a Zipf popularity that wanders: zipf with a new favourite.
 
     The ranking starts as zipf's, 0 first. After every `every` requests an
@@ -90,7 +109,9 @@ def drift(num_requests, num_adapters, exponent=1.0, every=500, seed=0):
     return ids
 
 
-def bursts(num_requests, rate, cv=4.0, seed=0):
+def bursts(
+    num_requests: int, rate: float, cv: float = 4.0, seed: int = 0
+) -> np.ndarray:
     """Return arrival times in seconds with gamma gaps: mean 1/rate, given cv.
 
     cv is the gaps' standard deviation over their mean: 1 is Poisson, above
@@ -104,7 +125,9 @@ def bursts(num_requests, rate, cv=4.0, seed=0):
     return np.cumsum(gaps)
 
 
-def poisson(num_adapters, rate, duration_s, seed=0):
+def poisson(
+    num_adapters: int, rate: float, duration_s: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (times, ids) of Poisson arrivals, `rate` a second per adapter.
 
     times are seconds from 0 to duration_s, sorted; ids say whose each is.
@@ -127,13 +150,13 @@ def poisson(num_adapters, rate, duration_s, seed=0):
     return times, rng.integers(0, num_adapters, num_requests)
 
 
-def uniform_popularity(num_adapters):
+def uniform_popularity(num_adapters: int) -> np.ndarray:
     """Return the probability of each adapter: all equal."""
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
     return np.full(num_adapters, 1 / num_adapters)
 
 
-def zipf_popularity(num_adapters, exponent=1.0):
+def zipf_popularity(num_adapters: int, exponent: float = 1.0) -> np.ndarray:
     """Return the probability of each adapter under Zipf's law."""
     num_adapters = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
     exponent = finite_number("exponent", exponent, minimum=0, maximum=40)
@@ -141,7 +164,9 @@ def zipf_popularity(num_adapters, exponent=1.0):
     return weights / weights.sum()
 
 
-def eighty_twenty_popularity(num_adapters, num_hot=None):
+def eighty_twenty_popularity(
+    num_adapters: int, num_hot: int | None = None
+) -> np.ndarray:
     """Return the probability of each adapter: 80 % on the hot ones."""
     num_adapters = integer("num_adapters", num_adapters, 2, MAX_ADAPTERS)
     if num_hot is None:

@@ -1,0 +1,96 @@
+"""Each public function of a typed room says what it takes and returns.
+
+mypy checks what is written; here nothing may be missing.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.stored
+
+SOURCE = Path(__file__).parents[1] / "src/multilora"
+ROOMS = (
+    "arguments",
+    "units",
+    "published",
+    "matmul",
+    "models",
+    "traffic",
+    "adapters",
+    "memory",
+    "cache",
+)
+CALLED = ("__init__", "__call__")  # by whoever makes one, or uses it
+
+
+def modules(room):
+    file = SOURCE / f"{room}.py"
+    return [file] if file.is_file() else sorted((SOURCE / room).glob("*.py"))
+
+
+def gaps(node, is_method=False):
+    """Return {name: arguments without a type, and "return"} below a node."""
+    found = {}
+    for item in node.body:
+        if item_is_private(item):
+            continue
+        if isinstance(item, ast.ClassDef):
+            for name, missing in gaps(item, is_method=True).items():
+                found[f"{item.name}.{name}"] = missing
+        elif isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+            if missing := untyped(item, is_method):
+                found[item.name] = missing
+    return found
+
+
+def item_is_private(item):
+    name = getattr(item, "name", "")
+    return name.startswith("_") and name not in CALLED
+
+
+def untyped(function, is_method):
+    of = function.args
+    every = [*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg]
+    decorators = {getattr(item, "id", "") for item in function.decorator_list}
+    if is_method and "staticmethod" not in decorators:
+        del every[0]  # self or cls
+    missing = [item.arg for item in every if item and not item.annotation]
+    return missing + ["return"] * (function.returns is None)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_functions_say_their_types(room):
+    found = {
+        f"{path.relative_to(SOURCE)}: {name}": missing
+        for path in modules(room)
+        for name, missing in gaps(ast.parse(path.read_text("utf-8"))).items()
+    }
+    assert modules(room)
+    assert found == {}
+
+
+def test_what_has_no_type_is_named():
+    source = """
+def half(a: int, b, *, c=1, **d): ...
+def _private(a): ...
+def whole(a: int, *b: int) -> None: ...
+class Room:
+    def __init__(self, a): ...
+    def __repr__(self): ...
+    @property
+    def size(self): ...
+    @staticmethod
+    def make(a) -> int: ...
+    @classmethod
+    def other(cls) -> int: ...
+class _Own:
+    def run(self): ...
+"""
+    assert gaps(ast.parse(source)) == {
+        "half": ["b", "c", "d", "return"],
+        "Room.__init__": ["a", "return"],
+        "Room.size": ["return"],
+        "Room.make": ["a"],
+    }
