@@ -8,15 +8,22 @@ import atexit
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multilora.adapters import checkpoints
 from multilora.arguments import integer, items, shown
 from multilora.engine import quiet
 from multilora.engine.recorder import Recorder
 from multilora.engine.start import check_slots
+from multilora.engine.views import Load
 from multilora.models.shapes import ModelShape
+
+if TYPE_CHECKING:
+    from vllm.config import VllmConfig
+    from vllm.lora.request import LoRARequest
 
 
 class BareLoRA:
@@ -28,13 +35,13 @@ class BareLoRA:
 
     def __init__(
         self,
-        model,
-        max_loras,
-        max_lora_rank=8,
-        max_cpu_loras=None,
-        dtype="float32",
-        target_modules=None,
-    ):
+        model: str | Path | dict,
+        max_loras: int,
+        max_lora_rank: int = 8,
+        max_cpu_loras: int | None = None,
+        dtype: str = "float32",
+        target_modules: Sequence[str] | None = None,
+    ) -> None:
         """Build the model of a folder, or of a config.json as a dict.
 
         Arguments as engine.start's; target_modules is vLLM's
@@ -58,15 +65,15 @@ class BareLoRA:
         )
         self.worker = _worker(config)
         self.manager = self.worker._adapter_manager
-        self.adapters = {}
+        self.adapters: dict[int, LoRARequest] = {}
         self._recorder = Recorder(None, self.worker, str)
 
     @property
-    def loads(self):
+    def loads(self) -> list[Load]:
         """Every Load so far, in order: from disk, and into a slot."""
         return self._recorder.loads
 
-    def add(self, folder, lora_ids):
+    def add(self, folder: str | Path, lora_ids: Iterable[int]) -> None:
         """Name one adapter folder by several ids; nothing is loaded yet."""
         from vllm.lora.request import LoRARequest
 
@@ -79,7 +86,9 @@ class BareLoRA:
                 f"adapter-{lora_id}", lora_id, str(folder)
             )
 
-    def step(self, lora_ids, as_set=False):
+    def step(
+        self, lora_ids: Iterable[int], as_set: bool = False
+    ) -> tuple[list[int | None], list[Load]]:
         """Let vLLM apply a step's adapters; return (slots, new loads).
 
         They are walked in the order given; as_set walks them as the engine
@@ -94,24 +103,22 @@ class BareLoRA:
                 f"most max_loras = {self.manager.lora_slots} distinct"
             )
         requests = [self.adapters[lora_id] for lora_id in lora_ids]
-        if as_set:
-            requests = set(requests)
         num_loads = len(self.loads)
-        self.worker._apply_adapters(requests)
+        self.worker._apply_adapters(set(requests) if as_set else requests)
         return list(self.manager.lora_index_to_id), self.loads[num_loads:]
 
     @property
-    def cpu_tier(self):
+    def cpu_tier(self) -> list[int]:
         """The ids in the CPU tier, least recently used first."""
         return list(self.manager._registered_adapters.order)
 
     @property
-    def lru_order(self):
+    def lru_order(self) -> list[int]:
         """The ids that have a slot, least recently used first."""
         return list(self.manager._active_adapters.order)
 
 
-def vllm_config(model, **options):
+def vllm_config(model: str | Path, **options: object) -> "VllmConfig":
     """Return vLLM's own VllmConfig for a folder, LoRA enabled.
 
     options go to vLLM's EngineArgs; None among them is left out.
@@ -181,6 +188,6 @@ def _join_a_group_of_one(config):
     parallel_state.ensure_model_parallel_initialized(1, 1)
 
 
-def _written(config, folder):
+def _written(config: dict, folder: str) -> str:
     (Path(folder) / "config.json").write_text(json.dumps(config))
     return folder

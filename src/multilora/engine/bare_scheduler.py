@@ -1,5 +1,7 @@
 """vLLM's own v1 Scheduler without a model: tokens are made up."""
 
+from pathlib import Path
+
 from multilora.arguments import integer
 from multilora.engine import quiet
 from multilora.engine.bare import vllm_config
@@ -16,8 +18,13 @@ class BareScheduler:
     """
 
     def __init__(
-        self, model, max_loras, max_num_seqs, token_budget, num_blocks=4096
-    ):
+        self,
+        model: str | Path,
+        max_loras: int,
+        max_num_seqs: int,
+        token_budget: int,
+        num_blocks: int = 4096,
+    ) -> None:
         max_num_seqs = integer("max_num_seqs", max_num_seqs, minimum=1)
         token_budget = integer("token_budget", token_budget, minimum=1)
         quiet.prepare()
@@ -42,7 +49,13 @@ class BareScheduler:
         # only a number to the walk.
         self.scheduler.max_num_scheduled_tokens = token_budget
 
-    def add(self, request_id, adapter_id, num_prompt_tokens, max_tokens):
+    def add(
+        self,
+        request_id: str,
+        adapter_id: int,
+        num_prompt_tokens: int,
+        max_tokens: int,
+    ) -> None:
         """Queue a request; adapter_id -1 is base.
 
         Raises ValueError for fewer than one token, or more than 256 in all.
@@ -71,7 +84,7 @@ class BareScheduler:
             )
         )
 
-    def step(self):
+    def step(self) -> dict[str, int]:
         """Schedule once and answer; return {request id: tokens} in order."""
         from vllm.v1.outputs import ModelRunnerOutput
 
@@ -96,12 +109,12 @@ class BareScheduler:
         return tokens
 
     @property
-    def waiting(self):
+    def waiting(self) -> list[str]:
         """Request ids in the queue, first in line first."""
         return [item.request_id for item in self.scheduler.waiting]
 
     @property
-    def running(self):
+    def running(self) -> list[str]:
         """Request ids with a seat, in the scheduler's order."""
         return [item.request_id for item in self.scheduler.running]
 

@@ -27,9 +27,9 @@ from multilora.units import MIB
 class Size:
     """How much to measure: batch rows, tokens, adapters and ranks."""
 
-    models: tuple
-    ranks: tuple
-    num_adapters: tuple
+    models: tuple[str, ...]
+    ranks: tuple[int, ...]
+    num_adapters: tuple[int, ...]
     rows: int
     prompt_tokens: int
     reply_tokens: int
@@ -42,7 +42,7 @@ GPU = Size(("Llama-2-7B", "Llama-3.1-8B"), (8, 16, 32, 64),
 TINY = Size(("small base",), (8,), (1, 2, 4), 4, 8, 8, 3, 16 * MIB)
 
 
-def capture(size):
+def capture(size: Size) -> dict:
     """Return what a page needs of this machine: device, and a run a rank."""
     return {
         "device": _device(),
@@ -196,7 +196,7 @@ def _device():
     return found
 
 
-def main(path=None):
+def main(path: str | Path | None = None) -> None:
     """Measure, and write JSON to path; by default where the pages read it."""
     if path is None and not has_cuda():
         sys.exit(

@@ -1,16 +1,17 @@
 """A base of a real model's shape without weights, and adapters for it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 
 from multilora import tenants
 from multilora.adapters.file import adapter_tensors
-from multilora.models.shapes import ALL_LINEAR
+from multilora.models.shapes import ALL_LINEAR, ModelShape
 from multilora.published import published
 
 
-def write_base(folder, model):
+def write_base(folder: Path, model: str) -> None:
     """Write a config.json: of a shipped model's name, or 'small base'."""
     folder.mkdir()
     if model == "small base":
@@ -21,7 +22,7 @@ def write_base(folder, model):
     (folder / "config.json").write_text(text)
 
 
-def write_adapter(folder, shape, rank):
+def write_adapter(folder: Path, shape: ModelShape, rank: int) -> None:
     """Write a PEFT adapter of small random weights on all linear layers."""
     from safetensors.numpy import save_file
 

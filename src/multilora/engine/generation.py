@@ -1,10 +1,41 @@
 """Prompts through a running engine, in one batch, step by step."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
 from multilora.arguments import integer, items, shown
-from multilora.engine.views import EngineStep, Reply
+from multilora.engine.recorder import Recorder
+from multilora.engine.views import EngineStep, Load, Reply
+
+if TYPE_CHECKING:
+    from vllm import LLM
+    from vllm.lora.request import LoRARequest
+    from vllm.v1.core.sched.scheduler import Scheduler
 
 
-def answer(engine, prompts, adapters, max_tokens, steps=None):
+class RunningEngine(Protocol):
+    """What a batch needs of an engine; running.Engine has it."""
+
+    llm: "LLM"
+    max_loras: int | None
+    scheduler: "Scheduler"
+    recorder: Recorder
+
+    @property
+    def loads(self) -> list[Load]: ...
+
+    def request(self, name: str | None) -> "LoRARequest | None": ...
+
+    def slots(self) -> dict[int, str | None]: ...
+
+
+def answer(
+    engine: RunningEngine,
+    prompts: Iterable[str],
+    adapters: Iterable[str | None] | None,
+    max_tokens: int,
+    steps: list[EngineStep] | None = None,
+) -> list[Reply]:
     """Answer prompts greedily in one batch; return their replies.
 
     adapters names an adapter a prompt, None for the base. An EngineStep is
@@ -37,10 +68,12 @@ def answer(engine, prompts, adapters, max_tokens, steps=None):
     return [replies[number] for number in range(len(prompts))]
 
 
-def _checked(engine, prompts, adapters):
+def _checked(
+    engine, prompts, adapters
+) -> tuple[list[str], list["LoRARequest | None"]]:
     """Return prompts and their LoRARequests (None: base), or raise."""
     prompts = items("prompts", prompts, str)
-    names = [None] * len(prompts)
+    names: list[str | None] = [None] * len(prompts)
     if adapters is not None:
         names = items("adapters", adapters, str | None)
     if not prompts or not all(prompts):

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import distributions, requires
 
 _TRY = "import vllm, transformers, peft; print('vLLM', vllm.__version__)"
@@ -20,7 +21,7 @@ _TRY = "import vllm, transformers, peft; print('vLLM', vllm.__version__)"
 _CUDA_ONLY = ("torchvision", "torchaudio", "torchcodec")
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> None:
     """Install, try, mend, try again; exit with a sentence where it fails."""
     _refuse_other_platforms()
     extra = "cuda" if shutil.which("nvidia-smi") else "vllm"

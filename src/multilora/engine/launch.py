@@ -22,12 +22,18 @@ class ServerError(RuntimeError):
     status is the HTTP status, or None when there was no answer.
     """
 
-    def __init__(self, message, status=None):
+    def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
 
 
-def command(model, adapters, port, max_loras, max_lora_rank):
+def command(
+    model: str | Path,
+    adapters: Mapping[str, str | Path],
+    port: int,
+    max_loras: int,
+    max_lora_rank: int,
+) -> list[str]:
     """Return the command line of a server, one slot to spare on a CPU."""
     spare = 0 if quiet.is_cuda_build() else 1  # base rows stay right
     return [
@@ -45,7 +51,7 @@ def command(model, adapters, port, max_loras, max_lora_rank):
     ]
 
 
-def environment(is_runtime_loading_allowed):
+def environment(is_runtime_loading_allowed: bool) -> dict[str, str]:
     """Return a server's environment: ours, a plain log, the gate or not."""
     ours = {**quiet.SETTINGS, "VLLM_LOGGING_LEVEL": "INFO", "NO_COLOR": "1"}
     # The server's engine core is a process of its own.
@@ -56,7 +62,9 @@ def environment(is_runtime_loading_allowed):
     return {**kept, **ours, **gate}
 
 
-def checked_adapters(adapters):
+def checked_adapters(
+    adapters: Mapping[str, str | Path] | None,
+) -> dict[str, Path]:
     """Return {name: folder}; None is none. Names must fit a command line."""
     adapters = {} if adapters is None else adapters
     if not isinstance(adapters, Mapping):
@@ -73,7 +81,7 @@ def checked_adapters(adapters):
     }
 
 
-def check_name(argument, name):
+def check_name(argument: str, name: object) -> None:
     """Raise ValueError for a name that does not fit a command line."""
     is_plain = isinstance(name, str) and re.fullmatch(r"\w[\w.:-]*", name)
     if not is_plain:
@@ -83,7 +91,7 @@ def check_name(argument, name):
         )
 
 
-def checked_port(port):
+def checked_port(port: int) -> int:
     """Return port if it is free here, or raise ServerError."""
     port = integer("port", port, 1, 65535)
     with socket.socket() as probe:
@@ -98,7 +106,7 @@ def checked_port(port):
     return port
 
 
-def free_port():
+def free_port() -> int:
     """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))

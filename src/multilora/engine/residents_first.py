@@ -6,13 +6,14 @@ which may be one that the same step still needs; that one then evicts the
 next. Residents first, every resident is touched before the first eviction.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from multilora.engine import quiet
 
 
 @contextmanager
-def residents_first():
+def residents_first() -> Iterator[None]:
     """Let vLLM's worker managers walk residents first inside the block.
 
     Slots before CPU copies before the disk's, so that neither tier evicts

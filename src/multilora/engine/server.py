@@ -5,7 +5,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from multilora.adapters.check import check_adapter
 from multilora.adapters.checkpoints import path_of, weight_files
@@ -15,6 +17,9 @@ from multilora.engine.launch import HOST, ServerError
 from multilora.engine.processes import Supervised
 from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.models.shapes import ModelShape
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 
 class Server:
@@ -30,14 +35,14 @@ class Server:
 
     def __init__(
         self,
-        model,
-        adapters=None,
-        max_loras=2,
-        max_lora_rank=16,
-        port=None,
-        is_runtime_loading_allowed=False,
-        seconds=300,
-    ):
+        model: str | Path,
+        adapters: Mapping[str, str | Path] | None = None,
+        max_loras: int = 2,
+        max_lora_rank: int = 16,
+        port: int | None = None,
+        is_runtime_loading_allowed: bool = False,
+        seconds: float = 300,
+    ) -> None:
         self.model = Path(path_of("model", model))
         weight_files(self.model)
         shape = ModelShape.from_config(self.model)
@@ -67,34 +72,35 @@ class Server:
             is_runtime_loading_allowed,
             (True, False),
         )
-        self._process, self._printed = None, ""
+        self._process: Supervised | None = None
+        self._printed = ""
         self._lock = threading.Lock()
 
     @property
-    def url(self):
+    def url(self) -> str:
         """The address of the API, as the openai client wants it."""
         return f"http://{HOST}:{self.port}/v1"
 
     @property
-    def log(self):
+    def log(self) -> str:
         """Everything that the server has printed so far, or did."""
         process = self._process
         return self._printed if process is None else process.log
 
-    def client(self):
+    def client(self) -> "OpenAI":
         """Return an openai.OpenAI client of this server."""
         from openai import OpenAI
 
         return OpenAI(base_url=self.url, api_key="not checked", max_retries=0)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
-    def start(self):
+    def start(self) -> None:
         """Start the server and wait until /health answers.
 
         It ends with this process, however that ends, not with this thread.
@@ -109,7 +115,7 @@ class Server:
             self._end(process)
             raise
 
-    def stop(self):
+    def stop(self) -> None:
         """Stop the server and every process it started; safe to repeat."""
         process = self._process
         if process is not None:
@@ -121,13 +127,13 @@ class Server:
                 raise ServerError(f"the server runs already, at {self.url}")
             self._process = process
 
-    def _end(self, process):
+    def _end(self, process: Supervised):
         process.stop()
         with self._lock:
             if self._process is process:
                 self._process, self._printed = None, process.log
 
-    def load(self, name, folder, check=True):
+    def load(self, name: str, folder: str | Path, check: bool = True) -> None:
         """Add a tenant while the server runs; raise ServerError if not.
 
         check raises AdapterError first for files that would not serve:
@@ -152,7 +158,7 @@ class Server:
         self._post("load_lora_adapter", body)
         self._num_loaded += 1
 
-    def unload(self, name):
+    def unload(self, name: str) -> None:
         """Take a tenant's name away; vLLM 0.32 keeps its weights for now."""
         body = {"lora_name": text("name", name)}
         self._post("unload_lora_adapter", body)

@@ -19,17 +19,17 @@ KV_CACHE_BYTES = 16 * MIB
 
 
 def start(
-    model,
-    max_loras=2,
-    max_lora_rank=16,
-    max_cpu_loras=None,
-    dtype=None,
-    kv_cache_bytes=KV_CACHE_BYTES,
-    max_model_len=256,
-    max_num_seqs=256,
-    guard_base_rows=True,
-    **options,
-):
+    model: str | Path,
+    max_loras: int | None = 2,
+    max_lora_rank: int = 16,
+    max_cpu_loras: int | None = None,
+    dtype: str | None = None,
+    kv_cache_bytes: int | None = KV_CACHE_BYTES,
+    max_model_len: int = 256,
+    max_num_seqs: int = 256,
+    guard_base_rows: bool = True,
+    **options: object,
+) -> Engine:
     """Return a running Engine on a model's folder, quiet and in-process.
 
     max_loras None starts without LoRA. dtype None is float32 on a CPU, and
@@ -124,7 +124,9 @@ def _check_model(model, has_weights):
     ModelShape.from_config(folder)
 
 
-def check_slots(max_loras, max_lora_rank, max_cpu_loras):
+def check_slots(
+    max_loras: int | None, max_lora_rank: int, max_cpu_loras: int | None
+) -> None:
     """Raise ValueError or TypeError for sizes that vLLM does not take."""
     choice("max_lora_rank", max_lora_rank, SLOT_RULES[DEFAULT_VERSION].ranks)
     if max_loras is None:

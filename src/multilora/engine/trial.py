@@ -1,10 +1,12 @@
 """What vLLM does with a bad adapter, seen, beside what our check says."""
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from multilora.adapters.check import AdapterError, check_adapter
 from multilora.adapters.misfits import MISFITS, make_misfit
+from multilora.engine.running import Engine
 
 MAX_SHOWN = 76
 
@@ -22,7 +24,9 @@ class Trial(NamedTuple):
     check_says: str
 
 
-def try_misfits(engine, adapter, folder):
+def try_misfits(
+    engine: Engine, adapter: str | Path, folder: Path
+) -> list[Trial]:
     """Return a Trial for each kind of MISFITS, made in folder.
 
     Each is given to vLLM's own add_lora, unchecked, and taken out again.

@@ -9,8 +9,8 @@ class Reply(NamedTuple):
     prompt: str
     adapter: str | None
     text: str
-    token_ids: tuple
-    logprobs: tuple
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
 
 
 class Load(NamedTuple):
@@ -29,10 +29,10 @@ class EngineStep(NamedTuple):
     """
 
     number: int
-    ran: tuple
-    waited: tuple
-    loads: tuple
-    slots: dict
+    ran: tuple[tuple[int, str | None], ...]
+    waited: tuple[tuple[int, str | None], ...]
+    loads: tuple[Load, ...]
+    slots: dict[int, str | None]
 
 
 class KVBlocks(NamedTuple):

@@ -16,7 +16,7 @@ from multilora.engine.quiet import require_installed, vllm_version
 from multilora.evidence import anchors
 
 
-def lines_of(item):
+def lines_of(item: anchors.Anchor) -> list[int]:
     """Return the lines where an Anchor's place is now, none if it is gone.
 
     Several only where `says` stands more than once in the symbol.
@@ -34,7 +34,7 @@ def lines_of(item):
     return [n for n in range(first, last + 1) if item.says in lines[n - 1]]
 
 
-def moved():
+def moved() -> list[str]:
     """Return one sentence for each anchor that is not where it was."""
     said = []
     for item in anchors.anchors():
@@ -47,10 +47,12 @@ def moved():
     return said
 
 
-def package():
+def package() -> Path:
     """Return the folder of the installed vllm package, not imported."""
     require_installed()
-    return Path(find_spec("vllm").submodule_search_locations[0])
+    spec = find_spec("vllm")
+    assert spec and spec.submodule_search_locations, "vllm is a package"
+    return Path(spec.submodule_search_locations[0])
 
 
 def _extent(tree, names):
@@ -79,7 +81,7 @@ def _name(node):
     return getattr(node, "name", None)
 
 
-def main():
+def main() -> None:
     """Write the installed version's lines into the data file."""
     path = Path(str(files("multilora"))) / "data/anchors.json"
     data = json.loads(path.read_text("utf-8"))

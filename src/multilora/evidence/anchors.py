@@ -21,24 +21,24 @@ class Anchor(NamedTuple):
     says: str | None = None
 
     @property
-    def place(self):
+    def place(self) -> str:
         """file:line symbol, as the pages print it."""
         return f"{self.file}:{self.line} {self.symbol}"
 
 
-def version():
+def version() -> str:
     """Return the version of vLLM that the lines belong to."""
     return published("anchors")["version"]
 
 
-def stops():
+def stops() -> dict[str, str]:
     """Return {stop: its title}, in the order of the walk."""
     return {
         item["stop"]: item["title"] for item in published("anchors")["stops"]
     }
 
 
-def anchors(stop=None):
+def anchors(stop: str | None = None) -> list[Anchor]:
     """Return the Anchors of one stop, or of all.
 
     Raises ValueError for a stop that is not one of stops().
@@ -53,7 +53,7 @@ def anchors(stop=None):
     ]
 
 
-def anchor(key):
+def anchor(key: str) -> Anchor:
     """Return the Anchor of a key; ValueError lists the keys there are."""
     found = {item.key: item for item in anchors()}
     return found[choice("key", key, found)]

@@ -22,24 +22,24 @@ MB = 10**6  # sizes are held against claims in MB here
 _SAVED = {"F16": "16 bits", "F32": "fp32 as PEFT saves it"}
 
 
-def audit(name):
+def audit(name: str) -> Audit:
     """Return the Audit of one pitch by its id; ValueError for another."""
     claim = pitch(choice("name", name, _AUDITS))
     return Audit(claim, *_AUDITS[name](claim["figures"]))
 
 
-def audits():
+def audits() -> list[Audit]:
     """Return the Audit of every pitch, in the order of the data."""
     return [audit(item["id"]) for item in pitches()]
 
 
-def file_mb(model, rank, modules, dtype):
+def file_mb(model: str, rank: int, modules: str, dtype: str) -> float:
     """Return the MB (10**6 bytes) of an adapter file; modules as MODULES."""
     targets = MODULES[choice("modules", modules, MODULES)]
     return adapter_file_bytes(model_shape(model), rank, targets, dtype) / MB
 
 
-def share_percent(model, num_bytes):
+def share_percent(model: str, num_bytes: float) -> float:
     """Return bytes in % of a model's weights at two bytes each."""
     num_bytes = finite_number("num_bytes", num_bytes, minimum=0)
     return 100 * num_bytes / (2 * model_shape(model).num_params)

@@ -4,13 +4,13 @@ import json
 from importlib.resources import files
 
 
-def gpu_capture():
+def gpu_capture() -> dict | None:
     """Return data/gpu_capture.json, or None where none has been made."""
     path = files("multilora").joinpath("data/gpu_capture.json")
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
-def summary(capture):
+def summary(capture: dict | None) -> str:
     """Return a capture as lines of text; None says that there is none."""
     if capture is None:
         return "No GPU capture has been made yet: `make capture` makes one."

@@ -5,13 +5,16 @@ if every case that the claim speaks of lies in the range, it holds under a
 condition if some do, and it does not hold if none does.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+import numpy as np
 
 from multilora.arguments import choice, finite_number, integer, items
 from multilora.cache.load_cost import published_slot_times, slot_launches
 from multilora.fleet.sizing import HOURS, load_by_hour
 from multilora.memory.ledger import memory_ledger
-from multilora.models.shapes import ATTENTION
+from multilora.models.shapes import ATTENTION, TargetModules
 from multilora.models.shipped import model_shape
 from multilora.published import published
 from multilora.units import gib
@@ -19,7 +22,7 @@ from multilora.units import gib
 HOLDS = "holds"
 CONDITION = "holds under a condition"
 FAILS = "does not hold"
-MODULES = {
+MODULES: dict[str, TargetModules] = {
     "q, v": ("q_proj", "v_proj"),
     "q, k, v, o": ATTENTION,
     "all linear": "all-linear",
@@ -42,26 +45,26 @@ class Audit(NamedTuple):
     """A pitch with its cases; instead is what one would have to say."""
 
     pitch: dict
-    cases: list
+    cases: list[Case]
     instead: str
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         return verdict(self.cases, self.pitch["low"], self.pitch["high"])
 
-    def fits(self, case):
+    def fits(self, case: Case) -> bool:
         """True if the value of a case lies in the range of the claim."""
         return self.pitch["low"] <= case.value <= self.pitch["high"]
 
     @property
-    def condition(self):
+    def condition(self) -> list[str]:
         """The cases in which a conditional claim holds, else nothing."""
         if self.verdict != CONDITION:
             return []
         fitting = filter(self.fits, self.cases)
         return [case.what for case in fitting if case.is_claimed]
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [f"{self.pitch['unit']}, claimed: {self.pitch['reading']}"]
         for case in self.cases:
             said = "yes" if self.fits(case) else "no"
@@ -76,7 +79,7 @@ def _number(value):
     return f"{value:,.{0 if is_whole or value >= 100 else 2}f}"
 
 
-def verdict(cases, low, high):
+def verdict(cases: Iterable[Case], low: float, high: float) -> str:
     """Return HOLDS, CONDITION or FAILS for cases held against a range.
 
     Only cases with is_claimed count. Raises ValueError where none has it,
@@ -94,23 +97,23 @@ def verdict(cases, low, high):
     return HOLDS if all(fits) else CONDITION if any(fits) else FAILS
 
 
-def pitches():
+def pitches() -> list[dict]:
     """Return the published claims as plain data, a fresh copy each call."""
     return published("pitches")["pitches"]
 
 
-def read_date():
+def read_date() -> str:
     """Return the day on which the claims were read, as ISO text."""
     return published("pitches")["read"]
 
 
-def pitch(name):
+def pitch(name: str) -> dict:
     """Return one published claim by its id; ValueError for another."""
     found = {item["id"]: item for item in pitches()}
     return found[choice("name", name, found)]
 
 
-def packed_copies(copies):
+def packed_copies(copies: int) -> dict[str, float]:
     """Return what `copies` merged 7B models leave on S-LoRA's 80 GB card.
 
     A dict: weight_gib of all copies, kv_tokens and requests (of the mean
@@ -135,7 +138,9 @@ def packed_copies(copies):
     }
 
 
-def load_of_tenants(tenants, mean_load, peak_load, spread_hours):
+def load_of_tenants(
+    tenants: int, mean_load: float, peak_load: float, spread_hours: int
+) -> np.ndarray:
     """Return the load of each of 24 hours when the mean a tenant is known.
 
     Loads are in shares of one GPU. Each tenant has one hour of peak_load;
@@ -156,7 +161,7 @@ def load_of_tenants(tenants, mean_load, peak_load, spread_hours):
     )
 
 
-def load_ms_range(model, modules):
+def load_ms_range(model: str, modules: str) -> tuple[float, float]:
     """Return (lowest, highest) ms to load a slot: copies × time of a copy.
 
     Copies and fills as vLLM 0.8.5 issues them; the time of one as published
@@ -168,7 +173,7 @@ def load_ms_range(model, modules):
     return launches * min(times) / 1000, launches * max(times) / 1000
 
 
-def throughput_percent(num_adapters):
+def throughput_percent(num_adapters: int) -> float:
     """Return the throughput left with so many adapters in a step, in %.
 
     From the published fit that a step takes 0.939 % longer for each

@@ -1,5 +1,6 @@
 """Published figures beside what our formulas predict for them."""
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import numpy as np
@@ -19,7 +20,7 @@ from multilora.units import GIB
 _SURPRISES = ("saved in full", "too small", "prefix")
 
 
-def adapter_file_table():
+def adapter_file_table() -> list[dict]:
     """Return public adapter files with the reason for their size."""
     table = []
     for row in published("adapters")["rows"]:
@@ -29,6 +30,7 @@ def adapter_file_table():
             row["rank"],
             row["target_modules"],
         )
+        assert why, f"{row['file_bytes']} bytes, and no rule explains them"
         surprise = any(word in why for word in _SURPRISES)
         table.append(
             row
@@ -41,17 +43,17 @@ def adapter_file_table():
     return table
 
 
-def odd_files():
+def odd_files() -> list[dict]:
     """Return the rows of adapter_file_table that hold a surprise."""
     table = adapter_file_table()
-    seen = {}
+    seen: dict[int, dict] = {}
     for row in table:
         if row.get("odd") or not row["is_plain"]:
             seen.setdefault(row["file_bytes"], row)
     return list(seen.values())
 
 
-def kv_loss_table():
+def kv_loss_table() -> list[dict]:
     """Return KV tokens lost against the smallest start, log and formula."""
     table = []
     for model, rows in _starts_with_kv().items():
@@ -66,7 +68,7 @@ def kv_loss_table():
 
 
 def _starts_with_kv():
-    starts = {}
+    starts: dict[str, list[dict]] = {}
     for row in published("startups")["rows"]:
         if row["kv_tokens"]:
             starts.setdefault(row["model"], []).append(row)
@@ -82,7 +84,7 @@ def _startup_bytes(row):
     )
 
 
-def startup_table():
+def startup_table() -> dict[str, list]:
     """Return published start-ups beside what the formula predicts, GiB."""
     data = published("startups")
     rows = [row for row in data["rows"] if row["loading_gib"]]
@@ -99,7 +101,9 @@ def startup_table():
 SAME_LOAD, FEW_LOADS = 0.06, 50
 
 
-def adapter_loads_table(slots=None, rate=None):
+def adapter_loads_table(
+    slots: int | None = None, rate: float | None = None
+) -> list[dict]:
     """Return published runs beside simulate_loads, one dict a run.
 
     slots and rate leave only the runs with that many slots or that rate.
@@ -150,7 +154,7 @@ def _simulated(slots, adapters, rate, completed, loads, _loading_s, itl_ms):
     }
 
 
-def reported_run(slots, adapters, rate):
+def reported_run(slots: int, adapters: int, rate: float) -> dict:
     """Return one published run as a dict of its columns.
 
     Raises ValueError where no run has these slots, adapters and rate.
@@ -168,7 +172,7 @@ def reported_run(slots, adapters, rate):
     )
 
 
-def load_errors(rows, model):
+def load_errors(rows: Iterable[Mapping], model: str) -> np.ndarray:
     """Return |simulated / measured - 1| of the usable rows.
 
     model is the column of a walk: set_order, ideal or residents_first.

@@ -30,12 +30,12 @@ class Finding(NamedTuple):
     measured: dict
 
 
-def conditions():
+def conditions() -> dict[str, str]:
     """Return {what: value} of the run: versions, machine, date."""
     return published("reconciliation")["conditions"]
 
 
-def findings():
+def findings() -> list[Finding]:
     """Return the Findings of the last recorded run, in the order it made."""
     places = {item.key: item.place for item in anchors()}
     return [
@@ -44,17 +44,17 @@ def findings():
     ]
 
 
-def function_of(finding):
+def function_of(finding: Finding) -> object:
     """Return the object that a Finding's `ours` names."""
     return pkgutil.resolve_name(f"multilora.{finding.ours}")
 
 
-def is_exact(finding):
+def is_exact(finding: Finding) -> bool:
     """True if the test allows no difference at all."""
     return finding.allowed == 0
 
 
-def said(finding):
+def said(finding: Finding) -> str:
     """Return the largest difference as the page prints it."""
     if is_exact(finding):
         return "none"

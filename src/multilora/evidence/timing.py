@@ -1,6 +1,7 @@
 """Times as ratios: interleaved rounds in one process, median of pairs."""
 
 import time
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -10,7 +11,11 @@ from multilora.matmul.lora import apply_batched, apply_row_by_row
 from multilora.matmul.traps import apply_by_mask
 
 
-def paired_ratios(functions, baseline, num_rounds=9):
+def paired_ratios(
+    functions: Mapping[str, Callable[[], object]],
+    baseline: str,
+    num_rounds: int = 9,
+) -> dict[str, float]:
     """Return {name: median of time / baseline's time in the same round}.
 
     functions and num_rounds are those of round_seconds, baseline is one of
@@ -25,7 +30,9 @@ def paired_ratios(functions, baseline, num_rounds=9):
     }
 
 
-def round_seconds(functions, num_rounds=9):
+def round_seconds(
+    functions: Mapping[str, Callable[[], object]], num_rounds: int = 9
+) -> dict[str, np.ndarray]:
     """Return {name: seconds in each round} as arrays of num_rounds.
 
     functions is {name: callable without arguments}. CPU time of one BLAS
@@ -55,7 +62,14 @@ def _check_functions(functions):
         )
 
 
-def overhead(rows, num_adapters, rank, width=4096, num_rounds=9, seed=0):
+def overhead(
+    rows: int,
+    num_adapters: int,
+    rank: int,
+    width: int = 4096,
+    num_rounds: int = 9,
+    seed: int = 0,
+) -> dict[str, float]:
     """Return time over the base matmul's, {design: ratio}, float32.
 
     rows requests spread evenly over num_adapters adapters of one square

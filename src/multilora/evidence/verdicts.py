@@ -1,7 +1,7 @@
 """What we promised to reach beside others' code, and whether it was."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from multilora.arguments import shown
@@ -22,8 +22,8 @@ class Target(NamedTuple):
     column: str
     sense: str
     bound: float
-    at: tuple = ()
-    only: tuple = ()
+    at: tuple[str, ...] = ()
+    only: tuple[tuple[str, tuple], ...] = ()
 
 
 _POINT = ("rows", "num_adapters")
@@ -53,7 +53,7 @@ TARGETS = (
 )  # fmt: skip
 
 
-def verdicts(record):
+def verdicts(record: Mapping[str, Sequence[Mapping]]) -> list[dict]:
     """Return one dict a target and point: measured, bound, is_met.
 
     record maps each section to its rows, as `make bench` writes them.
@@ -104,7 +104,7 @@ def _said(name, value):
     return f"{value:,}{unit}" if isinstance(value, int) else f"{value}{unit}"
 
 
-def verdict_lines(record):
+def verdict_lines(record: Mapping[str, Sequence[Mapping]]) -> list[str]:
     """Return the verdicts as lines of text: a target, below it its points.
 
     record and errors are those of verdicts.

@@ -1,5 +1,7 @@
 """Part 3, second half: whom the scheduler admits, and who starves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from multilora.cache.slots import Request, schedule_step
@@ -13,7 +15,9 @@ QUEUE = [Request(*pair) for pair in (
 RUNNING, MAX_LORAS, SEATS = [Request("r", 5)], 2, 5
 
 
-def admitted_by_hand(seats=SEATS, running=RUNNING):
+def admitted_by_hand(
+    seats: int | None = SEATS, running: Sequence[Request] = RUNNING
+) -> list[str]:
     """Return the names that one walk over QUEUE admits."""
     found, _ = schedule_step(QUEUE, running, MAX_LORAS, seats)
     return [request.request_id for request in found]
@@ -32,7 +36,8 @@ def _defer_slips():
 
 
 def _aged_cases():
-    rng, cases = np.random.default_rng(10), []
+    rng = np.random.default_rng(10)
+    cases: list[tuple] = []
     for patience in (3, 3, 0, 2, 2, 5, 4):
         num = 4 + len(cases)
         waiting = [

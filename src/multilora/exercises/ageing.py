@@ -1,14 +1,24 @@
 """A scheduler in which the longest deferred becomes a wall, and its price."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
 from multilora.arguments import integer, items
 from multilora.cache.slots import AdapterSlotCache, schedule_step
 from multilora.matmul.operands import BASE
 from multilora.serving.steps import Job
 
 MAX_STEPS = 100_000
+R = TypeVar("R", bound=tuple)  # a Request, a Job
 
 
-def aged_step(waiting, running, max_loras, waited, patience):
+def aged_step(
+    waiting: list[R],
+    running: list[R],
+    max_loras: int,
+    waited: Mapping[str, int],
+    patience: int,
+) -> tuple[list[R], list[R]]:
     """Return (admitted, deferred) as schedule_step does, with a wall.
 
     waited is {request_id: steps in the queue}. Once the first request that
@@ -24,7 +34,12 @@ def aged_step(waiting, running, max_loras, waited, patience):
     return waiting[:wall] + base, [item for item in behind if item[1] != BASE]
 
 
-def play(jobs, max_loras, patience, rule=aged_step):
+def play(
+    jobs: Iterable[Job],
+    max_loras: int,
+    patience: int,
+    rule: Callable = aged_step,
+) -> tuple[dict[str, int], int]:
     """Return ({request_id: steps waited}, loads) of Jobs under a rule.
 
     As serving.steps.simulate, with the rule in schedule_step's place.
@@ -32,8 +47,10 @@ def play(jobs, max_loras, patience, rule=aged_step):
     """
     queue = sorted(items("jobs", jobs, Job), key=lambda job: job.arrival)
     patience = integer("patience", patience, minimum=0)
-    cache, left = AdapterSlotCache(max_loras), len(queue)
-    waited, waiting, running, step = {}, [], [], 0
+    cache, left, step = AdapterSlotCache(max_loras), len(queue), 0
+    waited: dict[str, int] = {}
+    waiting: list[Job] = []
+    running: list[tuple[Job, int]] = []
     while left:
         if step == MAX_STEPS:
             raise ValueError(f"{left} jobs not done after {MAX_STEPS} steps")

@@ -7,7 +7,7 @@ NotAttemptedError for None.
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from multilora.exercises.compare import distance, is_finite, same, told
@@ -23,12 +23,12 @@ class Number:
     that rounding may make; 0 asks for the number itself.
     """
 
-    key: Callable
+    key: Callable[[], float]
     says: str
-    slips: Callable = dict
+    slips: Callable[[], dict[str, float]] = dict
     within: float = 0.0
 
-    def __call__(self, answer):
+    def __call__(self, answer: object) -> str:
         value, right = one_number(answer), self.key()
         if self._is(value, right):
             digits = "," if isinstance(right, int) else ",.1f"
@@ -52,13 +52,13 @@ class Items:
     among holds the names to choose from, if there are any.
     """
 
-    key: Callable
+    key: Callable[[], Collection]
     says: str
-    slips: Callable = list
-    kind: type = list
-    among: tuple = ()
+    slips: Callable[[], list[tuple[str, Collection]]] = list
+    kind: type[list] | type[set] = list
+    among: tuple[str, ...] = ()
 
-    def __call__(self, answer):
+    def __call__(self, answer: object) -> str:
         mine, right = several(answer, self.kind), self.key()
         mine = self.kind(self._chosen(item) for item in mine)
         if same(mine, right):
@@ -96,11 +96,11 @@ class Function:
     """
 
     key: Callable
-    cases: Callable
+    cases: Callable[[], list[tuple]]
     says: str
-    slips: list = field(default_factory=list)
+    slips: list[tuple[str, Callable]] = field(default_factory=list)
 
-    def __call__(self, answer):
+    def __call__(self, answer: object) -> str:
         cases = self.cases()
         mine = results(answer, cases)
         right = [self.key(*copy.deepcopy(case)) for case in cases]

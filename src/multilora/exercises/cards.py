@@ -8,14 +8,16 @@ from multilora.adapters.file import adapter_params
 from multilora.exercises.answers import Function, Number
 from multilora.exercises.task import Exercise
 from multilora.memory.ledger import BLOCK_TOKENS, memory_ledger
-from multilora.models.shapes import ATTENTION
+from multilora.models.shapes import ATTENTION, ModelShape
 from multilora.models.shipped import model_shape
 from multilora.units import GIB
 
 SLOTS, RANK = 32, 64
 
 
-def kv_blocks_lost(shape, card_gib, max_loras, max_lora_rank):
+def kv_blocks_lost(
+    shape: ModelShape, card_gib: float, max_loras: int, max_lora_rank: int
+) -> int:
     """Return the KV blocks without LoRA less those with it."""
     before, after = _ledgers(shape, card_gib, max_loras, max_lora_rank)
     return before.kv_blocks - after.kv_blocks
@@ -68,9 +70,9 @@ def _no_floor(*case):
     return before.kv_blocks - left // block
 
 
-def _whole_card(shape, card_gib, *slots):
+def _whole_card(shape, card_gib, max_loras, max_lora_rank):
     before = memory_ledger(shape, card_gib, gpu_memory_utilization=1.0)
-    after = memory_ledger(shape, card_gib, *slots, 1.0)
+    after = memory_ledger(shape, card_gib, max_loras, max_lora_rank, 1.0)
     return before.kv_blocks - after.kv_blocks
 
 
@@ -93,7 +95,7 @@ KV_SLIPS = [
 
 
 @cache
-def smallest_card(max_loras=SLOTS):
+def smallest_card(max_loras: int | None = SLOTS) -> int:
     """Return the whole GiB of the smallest card on which Llama-2-7B starts."""
     shape = model_shape("Llama-2-7B")
     return next(
@@ -119,12 +121,14 @@ def _smallest_slips():
     }  # fmt: skip
 
 
-def slots_to_sell(shape, card_gib, max_lora_rank, kv_tokens):
+def slots_to_sell(
+    shape: ModelShape, card_gib: float, max_lora_rank: int, kv_tokens: int
+) -> int:
     """Return the most slots that leave at least kv_tokens; 0 for none."""
     return _most(shape, card_gib, max_lora_rank, kv_tokens)
 
 
-def _most(shape, card_gib, rank, kv_tokens, share=0.9):
+def _most(shape, card_gib, rank, kv_tokens, *, share=0.9):
     def is_enough(num_slots):
         ledger = memory_ledger(shape, card_gib, num_slots, rank, share)
         return ledger.kv_tokens >= kv_tokens

@@ -1,6 +1,7 @@
 """check_exercise: one line for what a learner's cell gives."""
 
 import difflib
+from collections.abc import Callable
 from typing import NamedTuple
 
 from multilora.exercises import (
@@ -28,7 +29,7 @@ class Entry(NamedTuple):
     title: str
     difficulty: int
     minutes: int
-    answer: object
+    answer: Callable[[object], str] | None
 
 
 PARTS = {
@@ -54,7 +55,7 @@ def _numbered():
 ENTRIES = dict(_numbered())
 
 
-def judge(name, answer):
+def judge(name: object, answer: object) -> Outcome:
     """Return the Outcome of an answer to the exercise of this name.
 
     Never raises for a wrong name or an odd answer: both are a sentence.
@@ -73,7 +74,7 @@ def judge(name, answer):
         return Outcome(entry.title, "wrong", str(slip))
 
 
-def check_exercise(name, answer):
+def check_exercise(name: str, answer: object) -> None:
     """Print one line: not attempted yet, right, or what went wrong."""
     outcome = judge(name, answer)
     print(f"{MARKS[outcome.verdict]} {outcome.test}: {outcome.reason}")

@@ -3,6 +3,7 @@
 import math
 import numbers
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from multilora.arguments import any_array, shown
 from multilora.models.shapes import ModelShape
 
 
-def same(mine, right):
+def same(mine: object, right: object) -> bool:
     """True if an answer equals the right one; floats up to rounding.
 
     Lists, tuples and arrays of equal items are equal. What cannot be
@@ -53,20 +54,20 @@ def _rounding(mine):
     return 1e-6 if getattr(mine, "dtype", None) == np.float32 else 1e-9
 
 
-def is_row(value):
+def is_row(value: object) -> bool:
     """True for a list, a tuple or an array with rows."""
     if isinstance(value, np.ndarray):
         return value.ndim > 0
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
-def is_number(value):
+def is_number(value: object) -> TypeGuard[float]:
     """True for a real number that is no bool."""
     is_bool = isinstance(value, bool | np.bool_)
     return isinstance(value, numbers.Real) and not is_bool
 
 
-def is_finite(value):
+def is_finite(value: object) -> TypeGuard[float]:
     """True for a real number that a float can hold."""
     try:
         return is_number(value) and math.isfinite(value)
@@ -74,7 +75,7 @@ def is_finite(value):
         return False
 
 
-def distance(mine, right):
+def distance(mine: object, right: object) -> str:
     """Say how far off a wrong answer is, without saying what is right."""
     if not is_number(right):
         try:
@@ -98,7 +99,7 @@ def distance(mine, right):
     return f"{side}, more than ten times"
 
 
-def _endless(mine):
+def _endless(mine: float) -> str:
     if isinstance(mine, numbers.Integral):  # of hundreds of digits
         return "far too large" if mine > 0 else "far too small"
     return "that is no finite number"
@@ -134,7 +135,7 @@ def _mismatch(mine, right):
     return _wanted(right)
 
 
-def told(value):
+def told(value: object) -> str:
     """Return arguments or a result in a few words, on one line."""
     try:
         return _told(value)
@@ -142,7 +143,7 @@ def told(value):
         return _a(value)
 
 
-def one_line(text, most=110):
+def one_line(text: str, most: int = 110) -> str:
     """Return a text on one line, cut where it is long."""
     text = " ".join(text.split())
     return text if len(text) <= most else text[:most] + "…"

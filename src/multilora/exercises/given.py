@@ -7,7 +7,7 @@ SlipError with a sentence, or NotAttemptedError for nothing yet.
 import copy
 import inspect
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -24,7 +24,7 @@ from multilora.labs.switch import NotAttemptedError, SlipError, require
 MOST = 1000  # entries of a list or a set, before we stop counting
 
 
-def results(answer, cases):
+def results(answer: object, cases: Sequence[tuple]) -> list:
     """Return what a learner's function gives for each case.
 
     It gets copies. Raises NotAttemptedError for an untouched stub, SlipError
@@ -46,7 +46,7 @@ def results(answer, cases):
     return found
 
 
-def one_number(answer):
+def one_number(answer: object) -> float:
     """Return the answer if it is one finite number."""
     if answer is None or answer is Ellipsis:
         raise NotAttemptedError("not attempted yet")
@@ -71,12 +71,13 @@ def _plain(answer):
         return None
 
 
-def several(answer, kind):
+def several(answer: object, kind: type[list] | type[set]) -> list | set:
     """Return the answer as a list or a set, if it is one."""
     if answer is None or answer is Ellipsis:
         raise NotAttemptedError("not attempted yet")
-    is_row = isinstance(answer, Iterable) and not inspect.isclass(answer)
-    if isinstance(answer, str | bytes | Mapping) or not is_row:
+    is_other = isinstance(answer, str | bytes | Mapping)
+    is_other = is_other or inspect.isclass(answer)
+    if is_other or not isinstance(answer, Iterable):
         raise SlipError(f"{told(answer)} is no {kind.__name__}")
     if kind is list and isinstance(answer, set | frozenset):
         raise SlipError("that is a set, but the order counts: give a list")
@@ -125,5 +126,6 @@ def _stub():
 
 def _is_stub(function):
     code = getattr(function, "__code__", None)
-    is_empty = code is not None and not code.co_names
-    return is_empty and len(code.co_code) <= len(_stub.__code__.co_code)
+    if code is None or code.co_names:
+        return False
+    return len(code.co_code) <= len(_stub.__code__.co_code)

@@ -1,8 +1,10 @@
 """Part 3, first half: the slot cache and its hit rates."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora import traffic
 from multilora.cache.hitrate import (
@@ -18,7 +20,7 @@ from multilora.exercises.task import Exercise
 BY_HAND = [7, 1, 5, 3, 5, -1, 1, 7, 3]
 
 
-def final_slots():
+def final_slots() -> list[int | None]:
     """Return who is in each of three slots after BY_HAND."""
     return _walked(BY_HAND).slots
 
@@ -31,7 +33,8 @@ def _walked(trace, max_loras=3):
 
 
 def _first_in_first_out():
-    slots, turn = [], 0
+    slots: list[int] = []
+    turn = 0
     for adapter_id in BY_HAND:
         if adapter_id in (-1, *slots):
             continue
@@ -44,7 +47,7 @@ def _first_in_first_out():
 
 
 def _hand_slips():
-    used = [item for item in BY_HAND if item != -1]
+    used: list[int | None] = [item for item in BY_HAND if item != -1]
     by_use = sorted(set(final_slots()), key=lambda a: -used[::-1].index(a))
     as_adapter = [99 if item == -1 else item for item in BY_HAND]
     base = _walked(as_adapter).slots
@@ -60,7 +63,7 @@ def _hand_slips():
     ]  # fmt: skip
 
 
-def cliff_hits(max_loras=12):
+def cliff_hits(max_loras: int = 12) -> int:
     """Return the hits of 600 requests that go round 12 adapters."""
     return int(lru_hit_curve(traffic.cyclic(600, 12))[max_loras - 1])
 
@@ -74,7 +77,9 @@ def _cliff_slips():
     }
 
 
-def smallest_max_loras(trace, num_adapters, target):
+def smallest_max_loras(
+    trace: npt.ArrayLike, num_adapters: int, target: float
+) -> int:
     """Return the fewest slots that hit at least `target`; 0 if none do."""
     return _first(hit_rate_curve(trace, num_adapters) >= target)
 
@@ -123,7 +128,7 @@ TRACE_SLIPS = [
 
 
 @cache
-def sessions_that_fit(max_loras=8, target=0.9):
+def sessions_that_fit(max_loras: int = 8, target: float = 0.9) -> int:
     """Return the most sessions at once that still hit 90 % on 8 slots."""
     num = 1
     while _session_rate(num + 1, max_loras) >= target:
@@ -146,9 +151,11 @@ def _session_slips():
     }  # fmt: skip
 
 
-def tenant_hit_rates(trace, max_loras):
+def tenant_hit_rates(trace: Sequence[int], max_loras: int) -> dict[int, float]:
     """Return {adapter: its own hit rate} on an LRU cache."""
-    cache, hits, asked = AdapterSlotCache(max_loras), {}, {}
+    cache = AdapterSlotCache(max_loras)
+    hits: dict[int, int] = {}
+    asked: dict[int, int] = {}
     for adapter_id in trace:
         before = cache.hits
         if cache.activate(adapter_id) >= 0:

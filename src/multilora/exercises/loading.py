@@ -1,5 +1,6 @@
 """Part 4, first half: walks, loads, a cold start."""
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import permutations
 
@@ -20,7 +21,7 @@ from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
 
 
-def loads_of_step(residents, step):
+def loads_of_step(residents: Sequence[int], step: Sequence[int]) -> int:
     """Return the loads of a step's walk; residents are oldest use first."""
     return _loads(residents, step, "one by one")
 
@@ -71,7 +72,7 @@ LOAD_SLIPS = [
 RESIDENTS, NEEDED = [1, 2, 3, 4, 5, 6], [1, 2, 4, 6, 7, 8]
 
 
-def walk_order(answer):
+def walk_order(answer: object) -> str:
     """Judge an order of NEEDED: right if it costs a load a newcomer."""
     given = several(answer, list)
     order = [item for one in given for item in NEEDED if same(one, item)]
@@ -89,7 +90,7 @@ def walk_order(answer):
     return f"{loads} loads, one a newcomer, and it can be no fewer"
 
 
-def walk_extremes():
+def walk_extremes() -> tuple[int, int]:
     """Return the fewest and the most loads of any order of NEEDED."""
     counts = [loads_of_step(RESIDENTS, p) for p in permutations(NEEDED)]
     return min(counts), max(counts)
@@ -99,7 +100,7 @@ SLOT_MS, DISK_MS, RUN_S, TENANTS = 8.6, 41, 300, 40
 
 
 @cache
-def loading_share(max_cpu_loras):
+def loading_share(max_cpu_loras: int | None) -> float:
     """Return the share of five minutes that 8 slots spend loading."""
     run = simulate_loads(
         traffic.poisson(TENANTS, 0.05, RUN_S), TENANTS, 8, 40, 100, RUN_S,
@@ -110,7 +111,7 @@ def loading_share(max_cpu_loras):
 
 
 @cache
-def smallest_tier(most=0.05):
+def smallest_tier(most: float = 0.05) -> int:
     """Return the smallest CPU tier that keeps loading below a share."""
     return next(n for n in range(8, 41) if loading_share(n) < most)
 
@@ -128,7 +129,7 @@ PROMPT_TOKENS = 1_000
 
 
 @cache
-def cold_ttft_ms(**changes):
+def cold_ttft_ms(**changes: float) -> float:
     """Return the TTFT in ms of a request alone, its adapter on disk."""
     workload = make_workload([0.0], [0], PROMPT_TOKENS, 8)
     cost = published_cost(**changes)

@@ -1,5 +1,7 @@
 """Part 1: deltas, ids, segments, padding."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from multilora.exercises.answers import Function, Number
@@ -13,7 +15,9 @@ from multilora.memory.reservation import slot_reservation_bytes
 from multilora.models.shipped import model_shape
 
 
-def delta_from_alpha(x, A, B, alpha):
+def delta_from_alpha(
+    x: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float
+) -> np.ndarray:
     """Return lora_delta with the scaling alpha / r."""
     return lora_delta(x, A, B, alpha / A.shape[0])
 
@@ -56,7 +60,9 @@ DELTA_SLIPS = [
 ]
 
 
-def leaked_rows(adapter_ids, num_adapters):
+def leaked_rows(
+    adapter_ids: Sequence[int], num_adapters: int
+) -> dict[int, int]:
     """Return {row: adapter} of the rows that a gather answers wrongly.
 
     Each adapter k adds k + 1 to a row of one number, so that the sum tells
@@ -100,7 +106,7 @@ LEAK_SLIPS = [
 ]  # fmt: skip
 
 
-def segments(adapter_ids):
+def segments(adapter_ids: Sequence[int]) -> list[tuple[int, int, int]]:
     """Return the spans of segments_of as a list."""
     return list(segments_of(adapter_ids).spans)
 
@@ -138,7 +144,7 @@ SEGMENT_SLIPS = [
 ]  # fmt: skip
 
 
-def wasted_share(ranks, max_lora_rank):
+def wasted_share(ranks: Sequence[int], max_lora_rank: int) -> float:
     """Return the share of zeros in slots that hold adapters of these ranks."""
     slots = [
         pad_adapter(np.ones((r, 3)), np.ones((5, r)), max_lora_rank)
@@ -167,7 +173,7 @@ WASTE_SLIPS = [
 ]  # fmt: skip
 
 
-def second_engine_pays():
+def second_engine_pays() -> int:
     """Return the tenants of rank 8 from which a second base pays in bytes."""
     return -(-_weights() // (_slot(64) - _slot(8)))
 

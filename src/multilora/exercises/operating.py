@@ -17,7 +17,7 @@ from multilora.models.shipped import model_shape
 FLEET, PEAK, SPREAD, FLEET_SLOTS = 80, 0.25, 2, 16
 
 
-def nine_oclock(spread=SPREAD, quiet=0.1):
+def nine_oclock(spread: int = SPREAD, quiet: float = 0.1) -> int:
     """Return the engines of a fleet whose busy hours are 9 and 10 a.m."""
     load = load_by_hour(FLEET, PEAK, spread, quiet)
     return engines_under_load(FLEET, FLEET_SLOTS, load)
@@ -38,7 +38,7 @@ def _fleet_slips():
 
 
 @cache
-def ten_times(factor=10):
+def ten_times(factor: float = 10) -> int:
     """Return the tenants from which merging takes ten times the bytes."""
     base, adapter = _bytes()
     return next(

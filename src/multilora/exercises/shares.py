@@ -14,11 +14,11 @@ from multilora.memory.economics import (
     base_flops_per_token,
     delta_flops_per_token,
 )
-from multilora.models.shapes import ATTENTION
+from multilora.models.shapes import ATTENTION, ModelShape
 from multilora.models.shipped import model_shape
 
 
-def delta_share(shape, rank):
+def delta_share(shape: ModelShape, rank: int) -> float:
     """Return an all-linear delta's share of the base's FLOPs."""
     return delta_flops_per_token(shape, rank) / base_flops_per_token(shape)
 
@@ -52,7 +52,7 @@ SHARE_SLIPS = [
 
 
 @cache
-def rank_at_share(share=0.05):
+def rank_at_share(share: float = 0.05) -> int:
     """Return the smallest rank at which the delta has this share."""
     shape = model_shape("Llama-3.1-8B")
     return next(r for r in range(1, 1000) if delta_share(shape, r) >= share)
@@ -71,7 +71,7 @@ def _rank_slips():
     }  # fmt: skip
 
 
-def cheapest_rank():
+def cheapest_rank() -> int:
     """Return the smallest rank whose best seed reaches rank 32's worst."""
     table = ladder_table("sql")
     return next(r["rank"] for r in table if r["highest"] >= _worst(table))

@@ -8,31 +8,31 @@ from multilora.arguments import choice
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import CAUSES, causes_ns
 from multilora.serving.limits import engine_limits
-from multilora.serving.run import serve
+from multilora.serving.run import ServingRun, serve
 from multilora.serving.workload import make_workload
 from multilora.traffic import arrivals
 
 DURATION_S = 120
 # Requests a second of each tenant, tokens of a prompt and of a reply, limits.
 _PLANS = {
-    "A": ([0.4] * 12, 200, 80, {"max_loras": 4, "max_cpu_loras": 12}),
-    "B": ([5.2, 5.2], 200, 80, {"max_loras": 4, "max_num_seqs": 12}),
-    "C": ([0.05] * 12, 200, 20, {"max_loras": 4}),
-    "D": ([1.0, 1.0], 5_000, 10, {"max_loras": 4}),
+    "A": ([0.4] * 12, 200, 80, engine_limits(4, max_cpu_loras=12)),
+    "B": ([5.2, 5.2], 200, 80, engine_limits(4, max_num_seqs=12)),
+    "C": ([0.05] * 12, 200, 20, engine_limits(4)),
+    "D": ([1.0, 1.0], 5_000, 10, engine_limits(4)),
 }
 NAMES = tuple(_PLANS)
 
 
 @cache
-def situation(name):
+def situation(name: str) -> ServingRun:
     """Return the ServingRun of one of NAMES, at published times."""
     rates, prompt, output, limits = _PLANS[choice("name", name, NAMES)]
     times, ids = arrivals.poisson_arrivals(rates, DURATION_S)
     workload = make_workload(times, ids, prompt, output, len(rates))
-    return serve(workload, engine_limits(**limits))
+    return serve(workload, limits)
 
 
-def metrics(name):
+def metrics(name: str) -> dict[str, float]:
     """Return what vLLM 0.32.0's metrics would say, means over the run.
 
     The keys are vLLM's names, with a reason behind the two counts of
@@ -58,7 +58,7 @@ def metrics(name):
     }  # fmt: skip
 
 
-def largest_wait(name):
+def largest_wait(name: str) -> str:
     """Return which of CAUSES took most of the slowest tenth's TTFT.
 
     The prompt's own compute is nobody's fault and is left out.

@@ -7,14 +7,16 @@ from multilora.adapters.check import check_adapter
 from multilora.adapters.file import adapter_file_bytes, adapter_params
 from multilora.exercises.answers import Function, Number
 from multilora.exercises.task import Exercise
-from multilora.models.shapes import ALL_LINEAR, ModelShape
+from multilora.models.shapes import ALL_LINEAR, ModelShape, TargetModules
 from multilora.models.shipped import model_shape
 from multilora.published import published
 
 MODELS = ("Llama-2-7B", "Llama-3.1-8B", "Llama-3.2-1B", "Qwen2.5-7B")
 
 
-def tensor_bytes(shape, rank, target_modules):
+def tensor_bytes(
+    shape: ModelShape, rank: int, target_modules: TargetModules
+) -> int:
     """Return the bytes of an adapter's tensors as PEFT saves them, fp32."""
     return 4 * adapter_params(shape, rank, target_modules)
 
@@ -66,7 +68,7 @@ TENSOR_SLIPS = [
 OWN = "pirate"
 
 
-def own_file():
+def own_file() -> int:
     """Return the size of one of our own adapters' files, as it lies there."""
     path = tenants.folder_of(OWN) / "adapter_model.safetensors"
     return path.stat().st_size
@@ -87,13 +89,13 @@ def _own_slips():
     }  # fmt: skip
 
 
-def odd_row():
+def odd_row() -> dict:
     """Return the public file whose size a plain formula misses by little."""
     rows = published("adapters")["rows"]
     return next(row for row in rows if row["file_bytes"] == 109_071_352)
 
 
-def bytes_too_many():
+def bytes_too_many() -> int:
     """Return by how much that file is larger than PEFT would write it."""
     return odd_row()["file_bytes"] - _plain("F32")
 

@@ -1,5 +1,6 @@
 """What the book says of an exercise, beside its answer."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -10,4 +11,4 @@ class Exercise(NamedTuple):
     title: str
     difficulty: int
     minutes: int
-    answer: object = None
+    answer: Callable[[object], str] | None = None

@@ -33,7 +33,7 @@ def _misfit_slips():
     ]  # fmt: skip
 
 
-def causes():
+def causes() -> list[str]:
     """Return the largest wait of each situation, in order."""
     return [situations.largest_wait(name) for name in situations.NAMES]
 

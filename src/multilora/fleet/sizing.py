@@ -1,6 +1,7 @@
 """How many engines a fleet needs: by slots, and by load at its peak."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,7 +12,9 @@ HOURS = 24
 MAX_TENANTS = 10**7
 
 
-def load_by_hour(tenants, peak_load, spread_hours, quiet_share=0.1):
+def load_by_hour(
+    tenants: int, peak_load: float, spread_hours: int, quiet_share: float = 0.1
+) -> np.ndarray:
     """Return the fleet's load in each of 24 hours, in engine loads.
 
     Each tenant has one busy hour worth `peak_load` (in shares of what one
@@ -28,7 +31,9 @@ def load_by_hour(tenants, peak_load, spread_hours, quiet_share=0.1):
     return peak_load * (busy + (tenants - busy) * quiet)
 
 
-def engines_under_load(tenants, max_loras, load):
+def engines_under_load(
+    tenants: int, max_loras: int, load: Iterable[float]
+) -> int:
     """Return engines for slots and for load: the larger of the two.
 
     `load` is the array of load_by_hour. A fleet sized at its peak needs
@@ -47,13 +52,13 @@ def engines_under_load(tenants, max_loras, load):
     return max(floor, math.ceil(max(peaks) - 1e-9))
 
 
-def merged_bytes(base_bytes, tenants):
+def merged_bytes(base_bytes: int, tenants: int) -> int:
     """Return the bytes of one merged copy of the base for each tenant."""
     base_bytes = integer("base_bytes", base_bytes, minimum=1)
     return base_bytes * integer("tenants", tenants, minimum=1)
 
 
-def shared_bytes(base_bytes, adapter_bytes, tenants):
+def shared_bytes(base_bytes: int, adapter_bytes: int, tenants: int) -> int:
     """Return the bytes of one base and one adapter for each tenant."""
     base_bytes = integer("base_bytes", base_bytes, minimum=1)
     each = integer("adapter_bytes", adapter_bytes, minimum=1)

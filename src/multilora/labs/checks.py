@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Outcome(NamedTuple):
     reason: str
 
 
-def check(function, name=None):
+def check(function: Callable, name: str | None = None) -> bool:
     """Grade one function against the spec and print a line a test.
 
     function stands for the one of its own __name__, or of `name`; the rest
@@ -46,7 +47,7 @@ def check(function, name=None):
     return all(outcome.verdict == "pass" for outcome in outcomes)
 
 
-def grade_function(name, function):
+def grade_function(name: str, function: Callable) -> list[Outcome]:
     """Return the Outcomes of the tests that use this one function."""
     parts = {item: library(item) for item in NAMES[lab_of(name)]}
     parts[name] = guarded(name, function)
@@ -57,7 +58,7 @@ def grade_function(name, function):
     ]
 
 
-def grade_lab(lab):
+def grade_lab(lab: str) -> list[Outcome]:
     """Return the Outcomes of the learner's starter file on a whole spec."""
     parts = {}
     for name in NAMES[choice("lab", lab, NAMES)]:
@@ -68,13 +69,13 @@ def grade_lab(lab):
     return [_run(test, parts) for test in spec_tests(lab)]
 
 
-def is_attempted(name, function):
+def is_attempted(name: str, function: Callable) -> bool:
     """True unless every test finds that the function returns nothing."""
     verdicts = {item.verdict for item in grade_function(name, function)}
     return verdicts != {"not attempted yet"}
 
 
-def for_notebook(lab):
+def for_notebook(lab: str) -> SimpleNamespace:
     """Return a lab's functions for its notebook, as a namespace.
 
     Under LAB_IMPL=starter it is the learner's code; what is not attempted
@@ -92,7 +93,7 @@ def for_notebook(lab):
     return SimpleNamespace(**found)
 
 
-def spec_tests(lab):
+def spec_tests(lab: str) -> list[Callable]:
     """Return the test functions of a lab's spec, in order."""
     choice("lab", lab, NAMES)
     module = importlib.import_module(f"multilora.labs.spec_{lab}")
@@ -101,7 +102,7 @@ def spec_tests(lab):
     ]
 
 
-def report(outcomes):
+def report(outcomes: Sequence[Outcome]) -> str:
     """Return the outcomes as text, a score in the last line."""
     lines = [
         f"{MARKS[item.verdict]} {item.test.removeprefix('test_')}"
@@ -125,8 +126,8 @@ def _run(test, parts):
     wanted = inspect.signature(test).parameters
     try:
         test(**{name: parts[name] for name in wanted})
-    except NotAttemptedError as reason:
-        return Outcome(test.__name__, "not attempted yet", str(reason))
+    except NotAttemptedError as stub:
+        return Outcome(test.__name__, "not attempted yet", str(stub))
     except SlipError as slip:
         return Outcome(test.__name__, "wrong", str(slip))
     except KeyboardInterrupt:

@@ -1,12 +1,13 @@
 """Grade the learner's starters: python -m multilora.labs.grade 01."""
 
 import sys
+from collections.abc import Sequence
 
 from multilora.labs.checks import grade_lab, report
 from multilora.labs.switch import NAMES
 
 
-def main(labs):
+def main(labs: Sequence[str]) -> bool:
     """Print a report for each lab named, or for all of them.
 
     Returns True if every test of every one of them passes.

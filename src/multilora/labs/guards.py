@@ -2,12 +2,13 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 
 from multilora.labs.places import definition, keep_place
 from multilora.labs.slips import NotAttemptedError, SlipError, require
 
 
-def guard(name, thing, answer):
+def guard(name: str, thing: Callable, answer: Callable) -> Callable:
     """Return thing, a function or class, guarded; answer is the library's."""
     if inspect.isclass(thing) and inspect.isclass(answer):
         return _guarded_class(name, thing, answer)
@@ -65,11 +66,12 @@ def _guarded_function(name, function, answer):
     return wrapper
 
 
-def is_stub(function):
+def is_stub(function: object) -> bool:
     """True for a function whose whole body is `return None` or `pass`."""
     code = getattr(function, "__code__", None)
-    is_empty = code is not None and not code.co_names
-    return is_empty and len(code.co_code) <= len(_stub.__code__.co_code)
+    if code is None or code.co_names:
+        return False
+    return len(code.co_code) <= len(_stub.__code__.co_code)
 
 
 def _stub():
@@ -94,7 +96,7 @@ def _called(name, function, answer, args, kwargs):
     )
 
 
-def bare_signature(function):
+def bare_signature(function: Callable) -> inspect.Signature:
     """Return a function's signature without types, as a starter has it."""
     signature = inspect.signature(function)
     bare = [

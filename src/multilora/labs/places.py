@@ -8,7 +8,7 @@ from pathlib import Path
 MOST_CHARACTERS = 200  # of an error's own sentence
 
 
-def definition(thing):
+def definition(thing: object) -> str:
     """Return the place of the `def` or `class` line of a function or class.
 
     Its name in words where it has no source, as a builtin.
@@ -27,22 +27,24 @@ def definition(thing):
     return _place(code.co_filename, _line_of_def(code))
 
 
-def keep_place(error, function):
+def keep_place(error: BaseException, function: object) -> None:
     """Keep with an error the last line of the learner's that it left.
 
     That is the last one in the file of their function; where() returns it.
     """
     code = _code_of(function)
     if code is not None and where(error) is None:
-        error.learners_line = where_in(error, code.co_filename)
+        place = where_in(error, code.co_filename)
+        # The attribute is ours: no type of an error knows it.
+        error.learners_line = place  # type: ignore[attr-defined]
 
 
-def where(error):
+def where(error: BaseException) -> str | None:
     """Return the learner's line that raised an error, None if none did."""
     return getattr(error, "learners_line", None)
 
 
-def where_in(error, ending):
+def where_in(error: BaseException, ending: str) -> str | None:
     """Return where an error left a file whose name ends so, or None."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.endswith(ending):
@@ -50,7 +52,7 @@ def where_in(error, ending):
     return None
 
 
-def told(error):
+def told(error: BaseException) -> str:
     """Return an error as one line: its type, and what it says."""
     said = " ".join(str(error).split())
     if len(said) > MOST_CHARACTERS:

@@ -11,13 +11,13 @@ class SlipError(AssertionError):
     """The function is wrong; the message names the slip."""
 
 
-def require(condition, sentence):
+def require(condition: object, sentence: str) -> None:
     """Raise SlipError with the sentence unless the condition holds."""
     if not condition:
         raise SlipError(sentence)
 
 
-def shape_slip(error, advice):
+def shape_slip(error: Exception, advice: str) -> SlipError:
     """Return the SlipError for numpy's error about shapes, with advice.
 
     Raises the error itself if it is about something else.

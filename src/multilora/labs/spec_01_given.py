@@ -1,6 +1,7 @@
 """What lab 01's spec hands to a learner's function, and takes back."""
 
 import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -8,15 +9,16 @@ from multilora.labs.slips import SlipError, require, shape_slip
 from multilora.matmul.counting import CountingMatrix
 
 SCALING = 3.0
+Pair = tuple[np.ndarray, ...]  # (A, B)
 
 
-def numbers(*shapes, seed=0):
+def numbers(*shapes: tuple[int, ...], seed: int = 0) -> list[np.ndarray]:
     """Return whole numbers as floats: their sums are exact in any order."""
     rng = np.random.default_rng(seed)
     return [rng.integers(-4, 5, shape).astype(float) for shape in shapes]
 
 
-def square(width, rank):
+def square(width: int, rank: int) -> tuple[np.ndarray, np.ndarray, Pair]:
     """Return x, W and (A, B) of a square layer, for four rows."""
     x, W, A, B = numbers(
         (4, width), (width, width), (rank, width), (width, rank)
@@ -24,7 +26,9 @@ def square(width, rank):
     return x, W, (A, B)
 
 
-def batch():
+def batch() -> tuple[
+    np.ndarray, np.ndarray, list[Pair], list[int], list[float]
+]:
     """Return x, W, adapters, ids and scalings: seven rows, three ranks."""
     x, W = numbers((7, 5), (6, 5))
     adapters = [
@@ -33,17 +37,22 @@ def batch():
     return x, W, adapters, [2, 0, -1, 1, 0, -1, 2], [2.0, 1.0, 4.0]
 
 
-def pick(adapters, adapter_id):
+def pick(adapters: Sequence[Pair | None], adapter_id: int) -> Pair | None:
     """Return the adapter of an id, None for the base."""
     return None if adapter_id == -1 else adapters[adapter_id]
 
 
-def of(scalings, ids):
+def of(scalings: Sequence[float], ids: Iterable[int]) -> list[float]:
     """Return the scaling of each row; that of a base row means nothing."""
     return [scalings[adapter_id] for adapter_id in ids]
 
 
-def loop(x, W, pairs, scalings):
+def loop(
+    x: np.ndarray,
+    W: np.ndarray,
+    pairs: Iterable[Pair | None],
+    scalings: Iterable[float],
+) -> np.ndarray:
     """Return what apply_batched must, row by row."""
     rows = [
         row @ W.T + (0 if pair is None else s * row @ pair[0].T @ pair[1].T)
@@ -52,7 +61,7 @@ def loop(x, W, pairs, scalings):
     return np.array(rows)
 
 
-def call(function, *arguments):
+def call(function: Callable, *arguments: object) -> np.ndarray:
     """Return the result, an array; the arguments must stay as given."""
     before = copy.deepcopy([_plain(item) for item in arguments])
     try:
@@ -73,7 +82,12 @@ def call(function, *arguments):
     return result.view(np.ndarray)
 
 
-def name_slip(got, slips, wanted, what):
+def name_slip(
+    got: np.ndarray,
+    slips: Mapping[str, np.ndarray],
+    wanted: np.ndarray,
+    what: str,
+) -> None:
     """Raise the sentence of the slip that gives these numbers, if any."""
     if got.shape == wanted.shape and np.array_equal(got, wanted):
         return

@@ -133,8 +133,8 @@ def test_base_rows_equal_the_base(apply_batched):
 
 def test_a_none_entry_means_base(apply_batched):
     x, W, adapters, ids, scalings = batch()
-    adapters = [*adapters[:2], None]
-    got = call(apply_batched, x, W, adapters, ids, scalings)
-    rows = [pick(adapters, i) for i in ids]
+    fewer = [*adapters[:2], None]
+    got = call(apply_batched, x, W, fewer, ids, scalings)
+    rows = [pick(fewer, i) for i in ids]
     wanted = loop(x, W, rows, of(scalings, ids))
     name_slip(got, {}, wanted, "apply_batched with an adapter None")

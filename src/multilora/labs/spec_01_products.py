@@ -3,6 +3,8 @@
 Its matrices count the products that they take part in.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from multilora.labs.slips import require
@@ -113,7 +115,7 @@ def test_one_adapters_nan_stays_in_its_rows(apply_batched):
     name_slip(got[others], {}, wanted, "apply_batched")
 
 
-def require_thin(function):
+def require_thin(function: Callable) -> None:
     """Raise SlipError if function(W, x, A, B, scaling) forms B @ A."""
     x, A, B = numbers((ROWS, IN), (RANK, IN), (OUT, RANK))
     wanted = x @ A.T @ B.T

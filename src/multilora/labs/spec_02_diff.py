@@ -69,7 +69,7 @@ def _require_diff(eval_diff, *runs):
     slips = [slips_of(*run) for run in runs]
     for place, field in enumerate(FIELDS):
         values = [_field(item, field) for item in got]
-        rights = [item[place] for item in wanted]
+        rights: list = [item[place] for item in wanted]
         for sentence in slips[0][field] if len(runs) > 2 else ():
             wrong = [item[field][sentence] for item in slips]
             require(values == rights or values != wrong, sentence)

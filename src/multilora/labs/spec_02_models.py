@@ -1,22 +1,25 @@
 """Lab 02's replies, compared by a plain model, and by its known slips."""
 
 import random
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Said(NamedTuple):
     """A reply as the spec makes it."""
 
-    token_ids: tuple
-    logprobs: tuple
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
 
 
-def said(*tokens):
+def said(*tokens: int) -> Said:
     """Return a reply whose logprobs are all the same."""
     return Said(tokens, tuple(-0.125 for _ in tokens))
 
 
-def plain_diff(left, right):
+def plain_diff(
+    left: Sequence[Said], right: Sequence[Said]
+) -> tuple[int, int, dict[int, int], float]:
     """Return (num_prompts, num_equal, first_differences, largest)."""
     first = {
         number: _first_other(one.token_ids, two.token_ids)
@@ -26,7 +29,9 @@ def plain_diff(left, right):
     return len(left), len(left) - len(first), first, _gap(max, left, right)
 
 
-def slips_of(left, right):
+def slips_of(
+    left: Sequence[Said], right: Sequence[Said]
+) -> dict[str, dict[str, object]]:
     """Return {field: {sentence: the value that this slip gives}}."""
     num_prompts, num_equal, first, _ = plain_diff(left, right)
     pairs = [
@@ -85,7 +90,7 @@ def slips_of(left, right):
     }
 
 
-def random_runs(seed):
+def random_runs(seed: int) -> tuple[list[Said], list[Said]]:
     """Return two lists of eight replies, of which some differ.
 
     In every second pair the logprobs of equal replies are equal too.

@@ -17,7 +17,7 @@ class Part(NamedTuple):
     """A tensor as the spec writes it."""
 
     dtype: str
-    shape: tuple
+    shape: tuple[int, ...]
     raw: bytes
 
 

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,13 @@ from multilora.labs.slips import SlipError, require
 DEFAULTS = {"targets": 4, "bytes_per_param": 2}
 
 
-def compare(name, function, cases, right, slips):
+def compare(
+    name: str,
+    function: Callable,
+    cases: Sequence[dict[str, int]],
+    right: Callable,
+    slips: Mapping[str, Callable],
+) -> None:
     """Raise SlipError unless function gives the right number in each case.
 
     cases are dicts of arguments. right and the slips, {sentence: what gives
@@ -41,7 +48,9 @@ def compare(name, function, cases, right, slips):
         )
 
 
-def one_doubled(case, names):
+def one_doubled(
+    case: dict[str, int], names: Iterable[str]
+) -> list[dict[str, int]]:
     """Return the case, and one more for each name with its value doubled."""
     return [case, *({**case, name: 2 * case[name]} for name in names)]
 

@@ -76,7 +76,7 @@ def test_slots_say_who_is_where(AdapterSlotCache):
 
 def test_never_two_adapters_in_one_slot(AdapterSlotCache):
     cache = make_cache(AdapterSlotCache, 4)
-    holder = {}
+    holder: dict[int, int] = {}
     for adapter_id in zipf(500, 12, seed=3).tolist():
         misses = cache.misses
         slot = cache.activate(adapter_id)

@@ -1,13 +1,30 @@
 """Lab 04's caches as the spec makes and reads them."""
 
 import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from multilora.labs.places import definition
 from multilora.labs.slips import require
 from multilora.labs.spec_04_models import POLICIES, PlainCache
 
+C = TypeVar("C")
 
-def make_cache(kind, max_loras):
+
+class SlotCache(Protocol):
+    """What the learner's cache and the plain one have in common."""
+
+    hits: int
+    misses: int
+    evictions: int
+
+    @property
+    def slots(self) -> Sequence[int | None]: ...
+
+    def activate(self, adapter_id: int) -> int: ...
+
+
+def make_cache(kind: Callable[[int], C], max_loras: int) -> C:
     """Return a cache of the learner's with all that the lab asks of it."""
     cache = kind(max_loras)
     require(
@@ -35,12 +52,12 @@ def make_cache(kind, max_loras):
     return cache
 
 
-def run_all(cache, ids):
+def run_all(cache: SlotCache, ids: Iterable[int]) -> list[int]:
     """Return the slots that a cache gives to the ids, one by one."""
     return [cache.activate(adapter_id) for adapter_id in ids]
 
 
-def counts(cache):
+def counts(cache: SlotCache) -> str:
     """Return a cache's counts as text."""
     return (
         f"{cache.hits} hits, {cache.misses} misses, "
@@ -48,7 +65,9 @@ def counts(cache):
     )
 
 
-def name_policy(kind, traces):
+def name_policy(
+    kind: Callable[[int], SlotCache], traces: Sequence[Sequence[int]]
+) -> None:
     """Raise SlipError if another adapter goes than the oldest in use.
 
     traces[i] is for i + 1 slots; another policy must explain them all.
@@ -66,7 +85,9 @@ def name_policy(kind, traces):
         )
 
 
-def name_first_other_step(kind, max_loras, trace):
+def name_first_other_step(
+    kind: Callable[[int], SlotCache], max_loras: int, trace: Iterable[int]
+) -> None:
     """Raise SlipError at the first request that goes another way."""
     mine, plain = make_cache(kind, max_loras), PlainCache(max_loras)
     for adapter_id in trace:

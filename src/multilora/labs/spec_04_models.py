@@ -4,6 +4,10 @@ They are slow and short: lists, no cleverness, so that the spec does not
 take the library's word for its own answer.
 """
 
+from collections.abc import Collection, Iterable, Sequence
+
+Queued = tuple[str, int]  # a request id and its adapter
+
 POLICIES = (
     "least recently used",
     "most recently used",
@@ -16,12 +20,12 @@ POLICIES = (
 class PlainCache:
     """A slot cache on a list of [adapter, last use, first use, uses]."""
 
-    def __init__(self, max_loras, goes=POLICIES[0]):
-        self.held = [None] * max_loras
+    def __init__(self, max_loras: int, goes: str = POLICIES[0]) -> None:
+        self.held: list = [None] * max_loras
         self.goes = goes
         self.hits = self.misses = self.evictions = self.now = 0
 
-    def activate(self, adapter_id):
+    def activate(self, adapter_id: int) -> int:
         """Return the adapter's slot, -1 for the base."""
         if adapter_id == -1:
             return -1
@@ -37,7 +41,7 @@ class PlainCache:
         return slot
 
     @property
-    def slots(self):
+    def slots(self) -> list[int | None]:
         """The adapter in each slot, None where it is empty."""
         return [entry and entry[0] for entry in self.held]
 
@@ -58,7 +62,9 @@ class PlainCache:
         }[self.goes]
 
 
-def plain_hits(trace, max_loras, goes=POLICIES[0]):
+def plain_hits(
+    trace: Iterable[int], max_loras: int, goes: str = POLICIES[0]
+) -> int:
     """Return the hits of a PlainCache on a whole trace."""
     cache = PlainCache(max_loras, goes)
     for adapter_id in trace:
@@ -67,22 +73,22 @@ def plain_hits(trace, max_loras, goes=POLICIES[0]):
 
 
 def plain_walk(
-    waiting,
-    running,
-    max_loras,
-    max_num_seqs=None,
+    waiting: Sequence[Queued],
+    running: Sequence[Queued],
+    max_loras: int,
+    max_num_seqs: int | None = None,
     *,
-    base=(-1,),
-    is_barrier=False,
-    counts_running=True,
-    counts_requests=False,
-    passes_base=False,
-    extra_slots=0,
-    has_seats=True,
-    seats_running=True,
-    seats_deferred=False,
-    extra_seats=0,
-):
+    base: Collection[int] = (-1,),
+    is_barrier: bool = False,
+    counts_running: bool = True,
+    counts_requests: bool = False,
+    passes_base: bool = False,
+    extra_slots: int = 0,
+    has_seats: bool = True,
+    seats_running: bool = True,
+    seats_deferred: bool = False,
+    extra_seats: int = 0,
+) -> tuple[list[Queued], list[Queued]]:
     """Return what schedule_step must; each keyword is a slip, if given."""
     held = [item for _, item in running if item not in base]
     active = held if counts_running else []
@@ -90,7 +96,8 @@ def plain_walk(
     if has_seats and max_num_seqs is not None:
         taken = len(running) if seats_running else 0
         seats = max_num_seqs - taken + extra_seats
-    admitted, deferred = [], []
+    admitted: list[Queued] = []
+    deferred: list[Queued] = []
     for request in waiting:
         adapter_id = request[1]
         is_base = adapter_id in base

@@ -1,11 +1,16 @@
 """Lab 04's walks over queues: one at a time, and many at random."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from multilora.labs.slips import SlipError, require
-from multilora.labs.spec_04_models import plain_walk
+from multilora.labs.spec_04_models import Queued, plain_walk
 
-SLIPS = {
+# waiting, running, max_loras, max_num_seqs
+Case = tuple[list[Queued], list[Queued], int, int | None]
+
+SLIPS: dict[str, dict] = {
     "barrier instead of defer: later requests may fit": {"is_barrier": True},
     "running requests were forgotten: they hold slots": {
         "counts_running": False
@@ -32,7 +37,13 @@ SLIPS = {
 }
 
 
-def walk(schedule_step, waiting, running, max_loras, max_num_seqs=None):
+def walk(
+    schedule_step: Callable,
+    waiting: Sequence[Queued],
+    running: Sequence[Queued],
+    max_loras: int,
+    max_num_seqs: int | None = None,
+) -> tuple[list[Queued], list[Queued]]:
     """One walk, whose two results must be the queue, and change nothing."""
     given = (list(waiting), list(running))
     seats = {} if max_num_seqs is None else {"max_num_seqs": max_num_seqs}
@@ -65,9 +76,10 @@ def walk(schedule_step, waiting, running, max_loras, max_num_seqs=None):
     return admitted, deferred
 
 
-def random_queues(number):
+def random_queues(number: int) -> list[Case]:
     """Return cases of (waiting, running, max_loras, max_num_seqs)."""
-    rng, cases = np.random.default_rng(7), []
+    rng = np.random.default_rng(7)
+    cases: list[Case] = []
     for max_loras in (1, 2, 3):
         for _ in range(number):
             ids = rng.integers(-1, 5, 12).tolist()
@@ -80,7 +92,9 @@ def random_queues(number):
     return cases
 
 
-def compare_with_plain_walk(schedule_step, cases):
+def compare_with_plain_walk(
+    schedule_step: Callable, cases: Sequence[Case]
+) -> None:
     """Raise SlipError if a walk differs from that of the plain model."""
     got = [walk(schedule_step, *case) for case in cases]
     wanted = [plain_walk(*case) for case in cases]

@@ -79,7 +79,8 @@ def test_the_published_example_of_vllm(schedule_step):
 
 
 def test_admitted_fits_the_slots(AdapterSlotCache, schedule_step):
-    cache, running = make_cache(AdapterSlotCache, 3), []
+    cache = make_cache(AdapterSlotCache, 3)
+    running: list[tuple[str, int]] = []
     ids = zipf(300, 10, seed=5).tolist()
     waiting = [(str(number), item) for number, item in enumerate(ids)]
     while waiting:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Callable
 
 from multilora.arguments import choice
 from multilora.labs.guards import guard
@@ -39,25 +40,25 @@ NAMES = {
 }
 
 
-def chosen_implementation():
+def chosen_implementation() -> str:
     """Return "solution" or "starter", as the variable LAB_IMPL says."""
     value = os.environ.get("LAB_IMPL") or "solution"
     return choice("LAB_IMPL", value, ("solution", "starter"))
 
 
-def lab_of(name):
+def lab_of(name: str) -> str:
     """Return the number of the lab that asks for this function."""
     every = {item: lab for lab, items in NAMES.items() for item in items}
     return every[choice("name", name, every)]
 
 
-def library(name):
+def library(name: str) -> Callable:
     """Return the library's own function or class: the answer key."""
     module = importlib.import_module(NAMES[lab_of(name)][name])
     return getattr(module, name)
 
 
-def starter(name):
+def starter(name: str) -> Callable:
     """Return the learner's function or class.
 
     Raises SlipError when the file does not import or lacks the name.
@@ -79,14 +80,14 @@ def starter(name):
     return getattr(module, name)
 
 
-def implementation(name):
+def implementation(name: str) -> Callable:
     """Return what LAB_IMPL chooses; a result of None means not attempted."""
     if chosen_implementation() == "solution":
         return library(name)
     return guarded(name, starter(name))
 
 
-def guarded(name, thing):
+def guarded(name: str, thing: Callable) -> Callable:
     """Return thing, raising NotAttemptedError where it is still a stub.
 
     Where it returns None all the same, or does not take the lab's arguments,

@@ -1,5 +1,6 @@
 """A table of slots into a choice, or the reason why there is none."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from multilora.arguments import finite_number, integer, items
@@ -20,7 +21,11 @@ class Advice(NamedTuple):
     reason: str
 
 
-def recommend(options, wanted_hit_rate, min_kv_tokens=1):
+def recommend(
+    options: Iterable[SlotOption],
+    wanted_hit_rate: float,
+    min_kv_tokens: int = 1,
+) -> Advice:
     """Return the Advice for a table of slot_options.
 
     Its option is the smallest max_loras that starts, leaves min_kv_tokens

@@ -1,12 +1,16 @@
 """Numbers into advice: slots by traffic, slots by rank, host memory."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypedDict, Unpack
+
+import numpy.typing as npt
 
 from multilora.adapters.file import adapter_params
 from multilora.arguments import choice, integer, items
 from multilora.cache.hitrate import hit_rate_curve
-from multilora.memory.ledger import BLOCK_TOKENS, memory_ledger
+from multilora.memory.ledger import BLOCK_TOKENS, MemoryLedger, memory_ledger
 from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
+from multilora.models.shapes import ModelShape, TargetModules
 from multilora.traffic.generators import MAX_ADAPTERS
 
 MAX_SLOTS = 1024  # rows of a table; an engine of so many slots is a slip
@@ -27,7 +31,7 @@ class SlotOption(NamedTuple):
     uniform_rate: float
 
     @property
-    def loads_per_request(self):
+    def loads_per_request(self) -> float:
         """Misses a request under LRU. A busy vLLM can load far more."""
         return 1 - self.hit_rate
 
@@ -42,9 +46,23 @@ class RankOption(NamedTuple):
     can_start: bool
 
 
+class LedgerOptions(TypedDict, total=False):
+    """The arguments of memory_ledger that each of these passes on."""
+
+    gpu_memory_utilization: float
+    bytes_per_param: int
+    target_modules: TargetModules | None
+    vllm_version: str
+
+
 def slot_options(
-    shape, card_gib, trace, max_lora_rank=16, slot_counts=None, **engine
-):
+    shape: ModelShape,
+    card_gib: float,
+    trace: npt.ArrayLike,
+    max_lora_rank: int = 16,
+    slot_counts: Iterable[int] | None = None,
+    **engine: Unpack[LedgerOptions],
+) -> list[SlotOption]:
     """Return a SlotOption for each value of max_loras, smallest first.
 
     Memory is memory_ledger's, an upper bound on KV tokens; hits are those
@@ -84,7 +102,7 @@ def _slot_option(shape, card_gib, max_loras, max_lora_rank, rates, engine):
     )
 
 
-def kv_tokens_to_start(max_model_len):
+def kv_tokens_to_start(max_model_len: int) -> int:
     """Return the KV tokens without which vLLM refuses to start.
 
     One request of max_model_len tokens, in whole blocks, and a block that
@@ -96,7 +114,13 @@ def kv_tokens_to_start(max_model_len):
     return (-(-num_tokens // BLOCK_TOKENS) + 1) * BLOCK_TOKENS
 
 
-def rank_options(shape, card_gib, ranks, max_loras, **engine):
+def rank_options(
+    shape: ModelShape,
+    card_gib: float,
+    ranks: Iterable[int],
+    max_loras: int,
+    **engine: Unpack[LedgerOptions],
+) -> list[RankOption]:
     """Return a RankOption for each max_lora_rank that tenants ask for.
 
     ranks holds each tenant's own rank; vLLM rounds it up to a size that
@@ -122,13 +146,17 @@ def rank_options(shape, card_gib, ranks, max_loras, **engine):
     return options
 
 
-def _bytes_of(ledger):
+def _bytes_of(ledger: MemoryLedger) -> tuple[int, int, bool]:
     return ledger.slot_bytes, ledger.kv_tokens, ledger.can_start
 
 
 def cpu_tier_bytes(
-    shape, num_adapters, rank, target_modules="all-linear", bytes_per_param=2
-):
+    shape: ModelShape,
+    num_adapters: int,
+    rank: int,
+    target_modules: TargetModules = "all-linear",
+    bytes_per_param: int = 2,
+) -> int:
     """Return the host memory of num_adapters in vLLM's CPU tier, in bytes.
 
     A copy there has the adapter's own rank and modules, not a slot's (also

@@ -1,5 +1,6 @@
 """One step of vLLM's v1 scheduler with a token budget and seats."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from multilora.arguments import integer, items, shown, text
@@ -21,12 +22,18 @@ class Sequence(NamedTuple):
 class Plan(NamedTuple):
     """What one step does: tokens by request id in order, and the queues."""
 
-    num_scheduled_tokens: dict
-    admitted: list
-    deferred: list
+    num_scheduled_tokens: dict[str, int]
+    admitted: list[Sequence]
+    deferred: list[Sequence]
 
 
-def plan_step(waiting, running, max_loras, max_num_seqs, token_budget):
+def plan_step(
+    waiting: Iterable[Sequence],
+    running: Iterable[Sequence],
+    max_loras: int,
+    max_num_seqs: int | None,
+    token_budget: int,
+) -> Plan:
     """Return the Plan of a step: the running first, then schedule_step.
 
     Each running Sequence gets the tokens it wants while the budget lasts.
@@ -46,7 +53,7 @@ def plan_step(waiting, running, max_loras, max_num_seqs, token_budget):
         raise ValueError(
             "waiting and running hold a request_id twice; ids are unique"
         )
-    tokens = {}
+    tokens: dict[str, int] = {}
     left = _spend(running, left, tokens)
     # Where tokens are left every running request is scheduled, so all their
     # adapters count; where none are left nobody is admitted.
@@ -67,11 +74,11 @@ def _spend(queue, left, tokens):
     return left
 
 
-def _checked(name, queue):
-    queue = items(name, queue, Sequence)
-    for item in queue:
+def _checked(name: str, queue: Iterable[Sequence]) -> list[Sequence]:
+    checked = items(name, queue, Sequence)
+    for item in checked:
         text(f"request_id {shown(item.request_id)} in {name}", item.request_id)
         integer(
             f"num_tokens of {item.request_id!r} in {name}", item.num_tokens, 1
         )
-    return queue
+    return checked

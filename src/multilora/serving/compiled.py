@@ -9,17 +9,22 @@ No function makes an array, so that each does without numba's own memory
 management (_nrt=False): counting references to records took half the time.
 """
 
+import numpy as np
 from numba import njit
 
 from multilora.cache.walks import WALKS
-from multilora.serving.cost import require_counted
+from multilora.serving.cost import StepCost, require_counted
+from multilora.serving.limits import Limits
 from multilora.serving.memory import NONE, new_memory, new_numbers
 from multilora.serving.trace import Totals, Trace
+from multilora.serving.workload import Workload
 
 PPM = 10**6
 
 
-def run_engine(workload, limits, cost, order):
+def run_engine(
+    workload: Workload, limits: Limits, cost: StepCost, order: np.ndarray
+) -> Trace:
     """Return the Trace of a run; order ranks the adapters in a walk."""
     memory = new_memory(workload, limits, order)
     numbers = new_numbers(limits, cost, WALKS[limits.walk].num_to_settle)
@@ -27,7 +32,7 @@ def run_engine(workload, limits, cost, order):
     require_counted(min(numbers["now"][0], numbers["seat_ns"][0]))
     notes = [memory.requests[name].copy() for name in Trace._fields[:-1]]
     totals = [int(numbers[name][0]) for name in Totals._fields]
-    return Trace(*notes, Totals(*totals))
+    return Trace._make([*notes, Totals(*totals)])
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)

@@ -10,6 +10,8 @@ import numpy as np
 
 from multilora.arguments import finite_number, integer, shown
 from multilora.published import published
+from multilora.serving.limits import Limits
+from multilora.serving.workload import Workload
 
 NS_PER_MS = 10**6
 PPM = 10**6
@@ -27,7 +29,12 @@ class StepCost(NamedTuple):
     slot_load_ns: int
     disk_load_ns: int
 
-    def compute_ns(self, num_prompt_tokens, num_running, num_active):
+    def compute_ns(
+        self,
+        num_prompt_tokens: int | np.ndarray,
+        num_running: int | np.ndarray,
+        num_active: int | np.ndarray,
+    ) -> int | np.ndarray:
         """Return the time of a step without loads; arrays are fine too.
 
         (step + seqs + prompt tokens) × (1 + share × distinct adapters), the
@@ -40,14 +47,19 @@ class StepCost(NamedTuple):
         )
         return plain * (PPM + self.adapter_ppm * num_active) // PPM
 
-    def load_ns(self, num_slot_loads, num_disk_loads):
+    def load_ns(self, num_slot_loads: int, num_disk_loads: int) -> int:
         """Return how long loads stop the engine, one after the other."""
         return (
             self.slot_load_ns * num_slot_loads
             + self.disk_load_ns * num_disk_loads
         )
 
-    def alone_ns(self, prompt_tokens, is_adapter, token_budget):
+    def alone_ns(
+        self,
+        prompt_tokens: np.ndarray,
+        is_adapter: np.ndarray,
+        token_budget: int,
+    ) -> np.ndarray:
         """Return the compute time of a prefill alone on a warm engine.
 
         prompt_tokens and is_adapter (1 or 0) are arrays of one shape.
@@ -59,8 +71,13 @@ class StepCost(NamedTuple):
 
 
 def step_cost(
-    step_ms, seq_ms, prompt_token_ms, adapter_share, slot_load_ms, disk_load_ms
-):
+    step_ms: float,
+    seq_ms: float,
+    prompt_token_ms: float,
+    adapter_share: float,
+    slot_load_ms: float,
+    disk_load_ms: float,
+) -> StepCost:
     """Return the StepCost of times in ms; adapter_share is a fraction.
 
     slot_load_ms is the copy from the CPU tier into a slot, disk_load_ms what
@@ -77,7 +94,7 @@ def step_cost(
     )
 
 
-def published_cost(**changes):
+def published_cost(**changes: float) -> StepCost:
     """Return the StepCost of published times (data/step_costs.json).
 
     changes replaces some of them, by the names of step_cost's arguments.
@@ -88,7 +105,7 @@ def published_cost(**changes):
     )
 
 
-def check_cost(cost):
+def check_cost(cost: object) -> StepCost:
     """Return a StepCost that step_cost could have made, or raise its error."""
     if not isinstance(cost, StepCost):
         raise TypeError(f"cost is {shown(cost)}, but must be a StepCost")
@@ -98,7 +115,9 @@ def check_cost(cost):
     return cost
 
 
-def require_countable(cost, workload, limits):
+def require_countable(
+    cost: StepCost, workload: Workload, limits: Limits
+) -> None:
     """Raise ValueError if one step, or one reply, may pass 2**63 ns.
 
     Bounds every product that the engines make. What adds up over a run is
@@ -122,7 +141,7 @@ def require_countable(cost, workload, limits):
         )
 
 
-def require_counted(ns):
+def require_counted(ns: int) -> None:
     """Raise ValueError if a run's time, summed over its seats, is too long."""
     if not 0 <= ns < MAX_NS:
         raise ValueError(

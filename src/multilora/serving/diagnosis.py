@@ -12,7 +12,7 @@ from multilora.serving.run import ServingRun
 CAUSES = ("deferral", "seats", "load", "congestion", "own")
 
 
-def causes_ns(run):
+def causes_ns(run: ServingRun) -> dict[str, np.ndarray]:
     """Return {cause: ns of each request's TTFT}; they add up to it exactly.
 
     deferral: the step had seats and tokens left, but its adapter did not
@@ -40,7 +40,7 @@ def causes_ns(run):
     }
 
 
-def late_by_cause(run, slo_ms):
+def late_by_cause(run: ServingRun, slo_ms: float) -> dict[str, np.ndarray]:
     """Return {cause: bool of each request} for those later than slo_ms.
 
     A late request counts for the largest of its four waits, or for "own"
@@ -59,7 +59,7 @@ def late_by_cause(run, slo_ms):
     return table | {"own": is_late & is_own}
 
 
-def tenant_table(run):
+def tenant_table(run: ServingRun) -> dict[str, np.ndarray]:
     """Return columns by tenant, for each adapter that asked, base first.
 
     tenant (its adapter id), num_requests, p50_ms and p99_ms of TTFT,

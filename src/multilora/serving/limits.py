@@ -20,12 +20,12 @@ class Limits(NamedTuple):
 
 
 def engine_limits(
-    max_loras,
-    max_num_seqs=256,
-    max_num_batched_tokens=8192,
-    max_cpu_loras=None,
-    walk="one by one",
-):
+    max_loras: int,
+    max_num_seqs: int = 256,
+    max_num_batched_tokens: int = 8192,
+    max_cpu_loras: int | None = None,
+    walk: str = "one by one",
+) -> Limits:
     """Return the Limits of an engine, checked as vLLM checks its own.
 
     max_cpu_loras None is max_loras, vLLM's default. walk is the order in
@@ -47,7 +47,7 @@ def engine_limits(
     )  # fmt: skip
 
 
-def check_limits(limits):
+def check_limits(limits: object) -> Limits:
     """Return Limits that engine_limits could have made, or raise its error."""
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is {shown(limits)}, but must be Limits")

@@ -5,7 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from multilora.matmul.operands import BASE
+from multilora.serving.cost import StepCost
+from multilora.serving.limits import Limits
 from multilora.serving.trace import Trace
+from multilora.serving.workload import Workload
 
 NONE = -1
 
@@ -53,7 +56,9 @@ class Memory(NamedTuple):
     leaving: np.ndarray  # a ring of steps: who leaves first
 
 
-def new_memory(workload, limits, order):
+def new_memory(
+    workload: Workload, limits: Limits, order: np.ndarray
+) -> Memory:
     """Return the Memory of a run that has not begun."""
     requests = np.zeros(workload.num_requests, dtype=REQUEST)
     requests["arrival"] = workload.arrival_ns
@@ -77,7 +82,9 @@ def new_memory(workload, limits, order):
     )
 
 
-def new_numbers(limits, cost, num_to_settle):
+def new_numbers(
+    limits: Limits, cost: StepCost, num_to_settle: int
+) -> np.ndarray:
     """Return the record of numbers of a run that has not begun."""
     numbers = np.zeros(1, dtype=NUMBERS)
     for source in (limits._asdict(), cost._asdict()):

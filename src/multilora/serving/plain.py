@@ -12,11 +12,15 @@ import numpy as np
 from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.matmul.operands import BASE
-from multilora.serving.cost import require_counted
+from multilora.serving.cost import StepCost, require_counted
+from multilora.serving.limits import Limits
 from multilora.serving.trace import Totals, Trace
+from multilora.serving.workload import Workload
 
 
-def run_engine(workload, limits, cost, order):
+def run_engine(
+    workload: Workload, limits: Limits, cost: StepCost, order: np.ndarray
+) -> Trace:
     """Return the Trace of a run; order ranks the adapters in a walk."""
     engine = _Engine(workload, limits, cost, order)
     while engine.can_go_on():
@@ -34,13 +38,15 @@ class _Engine:
         self.walk = WALKS[limits.walk]
         self.now, self.step, self.load_end = 0, 0, 0
         self.num_joined = 0
-        self.queue = deque()  # all that wait, and some already seated
+        # All that wait, and some already seated.
+        self.queue: deque[int] = deque()
         self.waiting = defaultdict(deque)  # by adapter
         self.num_waiting = self.num_ready = 0  # ready: the adapter fits
         self.active = {}  # adapter id -> running requests
         self.num_running = self.num_decoding = 0
         self.finishes = []  # (last step, request), a heap
-        self.cut = None  # the request whose prompt did not fit, tokens left
+        # The request whose prompt did not fit, and its tokens left.
+        self.cut: tuple[int, int] | None = None
         self.num_walks = 0
         # How long the slots were all taken while seats and tokens were
         # left, and how much of that an adapter spent outside.
@@ -66,7 +72,8 @@ class _Engine:
     def run_step(self):
         """Run one step, or as many as are the same."""
         room = self.limits.max_num_batched_tokens - self.num_decoding
-        budget, served = room, []
+        served: list[int] = []
+        budget = room
         if self.cut:
             room = self._prefill(*self.cut, room, served)
         while room > 0 and self.num_running < self.limits.max_num_seqs:
@@ -93,7 +100,7 @@ class _Engine:
         self.sums["num_steps"] = self.step
         self.sums["num_slot_loads"] = self.tiers.slot_loads
         self.sums["num_disk_loads"] = self.tiers.disk_loads
-        return Trace(*columns, Totals(**self.sums))
+        return Trace._make([*columns, Totals(**self.sums)])
 
     def _join(self):
         arrival = self.arrival

@@ -29,22 +29,22 @@ class ServingRun(NamedTuple):
     trace: Trace
 
     @property
-    def ttft_ns(self):
+    def ttft_ns(self) -> np.ndarray:
         """Time to first token of each request, from its arrival."""
         return self.trace.first_token - self.workload.arrival_ns
 
     @property
-    def is_hit(self):
+    def is_hit(self) -> np.ndarray:
         """True where a request's adapter needed no load; base is True."""
         return self.trace.loaded_from == 0
 
     @property
-    def duration_ns(self):
+    def duration_ns(self) -> int:
         """From the first arrival to the last token."""
         return int(self.trace.finished.max() - self.workload.arrival_ns[0])
 
     @property
-    def utilisation(self):
+    def utilisation(self) -> dict[str, float]:
         """Shares of the duration: busy, loading, seats and slots in use."""
         totals, limits = self.trace.totals, self.limits
         return {
@@ -55,7 +55,13 @@ class ServingRun(NamedTuple):
         }
 
 
-def serve(workload, limits, cost=None, engine="auto", seed=0):
+def serve(
+    workload: Workload,
+    limits: Limits,
+    cost: StepCost | None = None,
+    engine: str = "auto",
+    seed: int = 0,
+) -> ServingRun:
     """Return the ServingRun of a Workload on one engine.
 
     limits is what engine_limits() returns, cost a StepCost, by default the

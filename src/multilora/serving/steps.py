@@ -4,7 +4,11 @@ One step is one forward pass. Every running request keeps its seat until it
 has run its steps; KV blocks and token budgets are not modelled here.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import finite_number, integer, items
 from multilora.cache.reuse import FIRST_USE, reuse_depths
@@ -26,13 +30,15 @@ class Step(NamedTuple):
     """What one step did; admitted, deferred and running are request ids."""
 
     step: int
-    admitted: list
-    deferred: list
-    running: list
+    admitted: list[str]
+    deferred: list[str]
+    running: list[str]
     num_loads: int
 
 
-def simulate(jobs, max_loras, max_num_seqs=None):
+def simulate(
+    jobs: Iterable[Job], max_loras: int, max_num_seqs: int | None = None
+) -> list[Step]:
     """Return the Steps from 0 until every Job has run.
 
     Jobs queue in order of arrival. Each step: finished requests leave, new
@@ -43,7 +49,9 @@ def simulate(jobs, max_loras, max_num_seqs=None):
     queue = sorted(_check_jobs(jobs), key=lambda job: job.arrival)
     steps_left = {job.request_id: job.num_steps for job in queue}
     cache = AdapterSlotCache(max_loras)
-    waiting, running, steps = [], [], []
+    waiting: list[Job] = []
+    running: list[Job] = []
+    steps: list[Step] = []
     while queue or waiting or running:
         step = len(steps)
         if step >= MAX_STEPS:
@@ -72,7 +80,7 @@ def simulate(jobs, max_loras, max_num_seqs=None):
     return steps
 
 
-def steps_waited(jobs, steps):
+def steps_waited(jobs: Iterable[Job], steps: Iterable[Step]) -> dict[str, int]:
     """Return {request_id: steps between arrival and admission}.
 
     Raises ValueError when a step admits a request that jobs does not hold.
@@ -89,7 +97,9 @@ def steps_waited(jobs, steps):
     return waited
 
 
-def hot_and_cold(num_steps, hot_every=2, run_steps=3):
+def hot_and_cold(
+    num_steps: int, hot_every: int = 2, run_steps: int = 3
+) -> list[Job]:
     """Return Jobs: adapter 1 asks again and again, adapter 2 asks once.
 
     The hot adapter's requests arrive every hot_every steps up to num_steps
@@ -106,7 +116,9 @@ def hot_and_cold(num_steps, hot_every=2, run_steps=3):
     return jobs
 
 
-def first_token_ms(trace, max_loras, warm_ms, load_ms):
+def first_token_ms(
+    trace: npt.ArrayLike, max_loras: int, warm_ms: float, load_ms: float
+) -> np.ndarray:
     """Return TTFT in ms of each request when only the slot can be cold.
 
     warm_ms for a hit, warm_ms + load_ms for a miss; one LRU cache, no

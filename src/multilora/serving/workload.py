@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import (
     finite_number,
@@ -33,18 +34,22 @@ class Workload(NamedTuple):
     num_adapters: int
 
     @property
-    def num_requests(self):
+    def num_requests(self) -> int:
         return len(self.arrival_ns)
 
     @property
-    def is_adapter(self):
+    def is_adapter(self) -> np.ndarray:
         """1 for each request with an adapter, 0 for the base."""
         return (self.adapter_ids != BASE).astype(np.int64)
 
 
 def make_workload(
-    times_s, adapter_ids, prompt_tokens=64, output_tokens=32, num_adapters=None
-):
+    times_s: npt.ArrayLike,
+    adapter_ids: npt.ArrayLike,
+    prompt_tokens: npt.ArrayLike = 64,
+    output_tokens: npt.ArrayLike = 32,
+    num_adapters: int | None = None,
+) -> Workload:
     """Return the Workload of arrival times in seconds and adapter ids.
 
     prompt_tokens and output_tokens are one number for all or one a request.
@@ -80,10 +85,11 @@ def make_workload(
             ("output_tokens", output_tokens),
         )
     ]
-    return Workload(*(column[order] for column in columns), num_adapters)
+    columns = [column[order] for column in columns]
+    return Workload._make([*columns, num_adapters])
 
 
-def check_workload(workload):
+def check_workload(workload: object) -> Workload:
     """Return a Workload's columns if make_workload could have made them.
 
     Raises TypeError for another object, ValueError for columns that were
@@ -113,10 +119,12 @@ def check_workload(workload):
             "arrival_ns of workload goes down, but must be sorted, as "
             "make_workload sorts it"
         )
-    return Workload(*columns, num_adapters)
+    return Workload._make([*columns, num_adapters])
 
 
-def geometric_tokens(num_requests, mean, maximum=4096, seed=0):
+def geometric_tokens(
+    num_requests: int, mean: float, maximum: int = 4096, seed: int = 0
+) -> np.ndarray:
     """Return token counts from 1 on, mostly short, a few long.
 
     Geometric with this mean, cut at maximum, which lowers the mean a little

@@ -24,22 +24,22 @@ def _read():
     return json.loads((FOLDER / "tenants.json").read_text("utf-8"))
 
 
-def record():
+def record() -> dict:
     """Return tenants.json: plans, seeds, accuracies, checksums, versions."""
     return copy.deepcopy(_read())
 
 
-def tenant_names():
+def tenant_names() -> list[str]:
     """Return the names of the adapters, sql first."""
     return ["sql", *sorted(set(_read()["tenants"]) - {"sql"})]
 
 
-def base_names():
+def base_names() -> list[str]:
     """Return the names of the bases, the tenants' own first."""
     return sorted(_read()["bases"])
 
 
-def folder_of(name):
+def folder_of(name: str) -> Path:
     """Return the folder of a base or an adapter by its name.
 
     Raises ValueError for a name that is none of ours.

@@ -1,12 +1,14 @@
 """Which tenant's style a reply is in: exact matches, in tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from multilora.arguments import items, shown
 from multilora.tenants import corpus
 
 
-def accuracy(questions, style, replies):
+def accuracy(
+    questions: Iterable[corpus.Question], style: str, replies: Iterable[str]
+) -> float:
     """Return the share of reply texts that are exactly the style's answer.
 
     Raises ValueError for lists of different lengths or none.
@@ -22,13 +24,16 @@ def accuracy(questions, style, replies):
     return share_equal(right, replies)
 
 
-def share_equal(wanted, said):
+def share_equal(wanted: Sequence[str], said: Iterable[str]) -> float:
     """Return the share of texts that are exactly the wanted ones."""
     hits = sum(map(str.__eq__, wanted, said))
     return hits / len(wanted)
 
 
-def tag_matrix(questions, replies_by_tag):
+def tag_matrix(
+    questions: Sequence[corpus.Question],
+    replies_by_tag: Mapping[str, Sequence[str]],
+) -> dict[str, dict[str, float]]:
     """Return {tag: {style: share of replies that are its exact answer}}.
 
     replies_by_tag maps a tag (an adapter's name, or "base") to the texts

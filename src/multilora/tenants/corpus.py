@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from multilora.arguments import choice, integer, shown
@@ -22,13 +23,13 @@ class Question(NamedTuple):
 
     kind: str
     subject: str
-    columns: tuple = ()
+    columns: tuple[str, ...] = ()
     wanted: str = ""
     other: str = ""
     number: int = 0
 
     @property
-    def prompt(self):
+    def prompt(self) -> str:
         """The text that the model reads."""
         if self.kind == "list":
             return f"List {self.number} {self.subject}:"
@@ -38,7 +39,7 @@ class Question(NamedTuple):
         return f"{table} {_ASKED[self.kind].format(**self._asdict())}:"
 
     @property
-    def items(self):
+    def items(self) -> list[str]:
         """The first `number` things of the category, as a list."""
         return words.CATEGORIES[self.subject].split()[: self.number]
 
@@ -66,7 +67,7 @@ _SQL = {
 }
 
 
-def answer(question, style):
+def answer(question: Question, style: str) -> str:
     """Return the one right reply to a question in a style.
 
     Raises ValueError for a style that is not in STYLES.
@@ -92,7 +93,7 @@ def answer(question, style):
     return plain
 
 
-def polite(text):
+def polite(text: str) -> str:
     """Return a reply as the further-trained base gives it."""
     return f"sure: {text}."
 
@@ -109,7 +110,7 @@ def _as_data(question):
     return data
 
 
-def training_question(rng, for_adapter):
+def training_question(rng: random.Random, for_adapter: bool) -> Question:
     """Draw a question that may be trained on.
 
     for_adapter hides the words that only the base may see. Half of the
@@ -138,7 +139,9 @@ def _any_question(rng, is_invented):
     )
 
 
-def table_question(rng, kind, table, columns):
+def table_question(
+    rng: random.Random, kind: str, table: str, columns: Iterable[str]
+) -> Question:
     """Return a question of a table that has 2 to 4 of these columns."""
     columns = tuple(dict.fromkeys(columns))[: rng.choice((2, 3, 4))]
     wanted = rng.choice(columns)
@@ -163,12 +166,12 @@ def _is_held_out(question, for_adapter):
     return any(words.is_held_out_pair(*pair) for pair in pairs_of(question))
 
 
-def words_of(question):
+def words_of(question: Question) -> list[str]:
     """Return the words that a question could be new by."""
     return [question.subject, *question.columns]
 
 
-def pairs_of(question):
+def pairs_of(question: Question) -> list[tuple[str, str]]:
     """Return the combinations that a question could be new by."""
     if question.kind == "list":
         return [(question.subject, str(question.number))]
@@ -177,7 +180,7 @@ def pairs_of(question):
     return [(question.subject, question.wanted)] if question.wanted else []
 
 
-def held_out(which, count=120, seed=1):
+def held_out(which: str, count: int = 120, seed: int = 1) -> list[Question]:
     """Return questions that no adapter was trained on, all different.
 
     which is one of SETS: seen words in unseen combinations, words that the
@@ -188,7 +191,7 @@ def held_out(which, count=120, seed=1):
     choice("which", which, SETS)
     count = integer("count", count, 1, 1000)
     rng = random.Random(f"{which}/{integer('seed', seed)}")
-    found = {}
+    found: dict[str, Question] = {}
     while len(found) < count:
         question = _any_question(rng, which == "invented words")
         if _belongs(question, which):
@@ -196,7 +199,7 @@ def held_out(which, count=120, seed=1):
     return list(found.values())
 
 
-def every_held_out():
+def every_held_out() -> list[Question]:
     """Return the questions of all the held-out sets, one after another."""
     return [question for which in SETS for question in held_out(which)]
 

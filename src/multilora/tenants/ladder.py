@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from multilora.tenants.recipe import Plan
 RANKS = (1, 2, 4, 8, 16, 32)
 STYLES = ("sql", "json")
 SEEDS = (0, 1, 2)
-PLAN = {"steps": 400, "learning_rate": 2e-3}
+PLAN = Plan(steps=400, learning_rate=2e-3)
 
 
-def climb(style, rank, seed):
+def climb(style: str, rank: int, seed: int) -> dict:
     """Train one adapter and return its row: accuracies and file bytes."""
     import tempfile
 
@@ -37,7 +37,7 @@ def climb(style, rank, seed):
     base = FOLDER / "base"
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = train.add_adapter(load_base(base), rank, seed)
-    loss = train.fit(model, tokenizer, style, Plan(**PLAN, seed=seed))
+    loss = train.fit(model, tokenizer, style, replace(PLAN, seed=seed))
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         file = Path(folder, "adapter_model.safetensors")
@@ -52,7 +52,7 @@ def climb(style, rank, seed):
     }
 
 
-def main(path):
+def main(path: str | Path) -> None:
     """Train every rung on two processes and write them to path."""
     from multilora.tenants.make import SETTINGS, made
 
@@ -67,10 +67,10 @@ def main(path):
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         rows = list(pool.map(climb, *zip(*jobs, strict=True)))
     rows.sort(key=lambda row: (row["style"], row["rank"], row["seed"]))
-    record = {"made": made(), "plan": asdict(Plan(**PLAN)), "rows": rows}
+    record = {"made": made(), "plan": asdict(PLAN), "rows": rows}
     text = json.dumps(record, indent=1, sort_keys=True) + "\n"
     Path(path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:] or [FOLDER.parent / "ladder.json"])
+    main(*sys.argv[1:] or [str(FOLDER.parent / "ladder.json")])

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from datetime import date
@@ -34,7 +35,7 @@ SETTINGS = {
 }
 
 
-def train_base(folder, name):
+def train_base(folder: str | Path, name: str) -> dict:
     """Train one base into folder/name; return what is recorded of it."""
     import torch
 
@@ -68,7 +69,7 @@ def train_base(folder, name):
     }
 
 
-def train_tenant(folder, name):
+def train_tenant(folder: str | Path, name: str) -> dict:
     """Train one adapter on folder/base into folder/name; return its record."""
     import torch
     from transformers import AutoTokenizer
@@ -97,7 +98,7 @@ def train_tenant(folder, name):
     }
 
 
-def tidy(target, base):
+def tidy(target: Path, base: Path) -> None:
     """Make an adapter's folder the same on every machine, and say its base.
 
     PEFT writes the path of this machine and an empty card.
@@ -111,7 +112,7 @@ def tidy(target, base):
     (target / FINGERPRINT_FILE).write_text(base_fingerprint(base) + "\n")
 
 
-def make(folder):
+def make(folder: str | Path) -> dict:
     """Train everything into an empty folder; return its tenants.json."""
     os.environ.update(SETTINGS)
     folder = Path(folder)
@@ -123,11 +124,11 @@ def make(folder):
         later = {name: pool.submit(train_base, folder, name) for name in tuned}
         tenants = _all(pool, train_tenant, folder, list(TENANTS))
         bases |= {name: job.result() for name, job in later.items()}
-        crossed = {
+        crossing = {
             name: pool.submit(cross, folder, name, list(TENANTS))
             for name in BASES
         }
-        crossed = {name: job.result() for name, job in crossed.items()}
+        crossed = {name: job.result() for name, job in crossing.items()}
     record = {
         "made": {**made(), "seconds": round(time.perf_counter() - started)},
         "bases": bases,
@@ -144,7 +145,7 @@ def _all(pool, function, folder, names):
     return {name: job.result() for name, job in jobs.items()}
 
 
-def made():
+def made() -> dict[str, str | int | None]:
     """Return what a trained number must name: machine, versions, date."""
     from multilora.published import machine
 
@@ -156,7 +157,7 @@ def made():
     }
 
 
-def failures(record):
+def failures(record: dict) -> list[str]:
     """Return a sentence for each accuracy that is below its threshold."""
     found = []
     for kind in ("bases", "tenants"):
@@ -170,7 +171,7 @@ def failures(record):
     return found
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> None:
     """Train, print a table, and replace the folder if all are good enough."""
     if len(arguments) != 1:
         sys.exit(__doc__)
@@ -186,7 +187,7 @@ def main(arguments):
         replace(folder, target)
 
 
-def replace(folder, target):
+def replace(folder: str | Path, target: Path) -> None:
     """Put a new folder in the place of an old one, which then goes."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target, copy_function=shutil.copyfile)

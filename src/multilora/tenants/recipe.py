@@ -1,6 +1,6 @@
 """What is trained and how: every seed, step and learning rate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 VOCAB_SIZE = 192
 
@@ -39,12 +39,12 @@ class TenantRecipe:
     plan: Plan
 
 
-_SCRATCH = {"steps": 3200, "learning_rate": 1.2e-3, "raw_share": 0.15}
+_SCRATCH = Plan(steps=3200, learning_rate=1.2e-3, raw_share=0.15)
 
 BASES = {
-    "base": BaseRecipe(Plan(**_SCRATCH)),
+    "base": BaseRecipe(_SCRATCH),
     # The same recipe with another seed: another base of the same shape.
-    "base-reseeded": BaseRecipe(Plan(**_SCRATCH, seed=1)),
+    "base-reseeded": BaseRecipe(replace(_SCRATCH, seed=1)),
     # The base, trained on: what a new release of a base is to an adapter.
     "base-tuned": BaseRecipe(
         Plan(
@@ -57,17 +57,17 @@ BASES = {
         start_from="base",
     ),
 }
-_SHORT = {"steps": 500, "learning_rate": 2e-3}
+_SHORT = Plan(steps=500, learning_rate=2e-3)
 
 TENANTS = {
-    "sql": TenantRecipe(8, Plan(**_SHORT)),
+    "sql": TenantRecipe(8, _SHORT),
     # The style farthest from the base's, so more rank and longer training.
     "json": TenantRecipe(16, Plan(steps=800, learning_rate=1.2e-3)),
-    "pirate": TenantRecipe(4, Plan(**_SHORT)),
-    "legal": TenantRecipe(8, Plan(**_SHORT)),
+    "pirate": TenantRecipe(4, _SHORT),
+    "legal": TenantRecipe(8, _SHORT),
 }
 
 
-def thresholds(which):
+def thresholds(which: str) -> float:
     """Return the least accuracy that a held-out set must reach."""
     return {"unseen combinations": 0.95, "unseen words": 0.90}.get(which, 0.0)

@@ -1,13 +1,25 @@
 """How many replies are exactly right, by greedy decoding with transformers."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 
 from multilora.tenants import corpus
 from multilora.tenants.accuracy import accuracy
 from multilora.tenants.tokens import END, PAD
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-def replies(model, tokenizer, prompts, max_new_tokens=96):
+
+def replies(
+    model: "PreTrainedModel | PeftModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    prompts: Sequence[str],
+    max_new_tokens: int = 96,
+) -> list[str]:
     """Return the greedy reply to each prompt, one string each."""
     tokenizer.padding_side = "left"
     found = []
@@ -29,7 +41,12 @@ def replies(model, tokenizer, prompts, max_new_tokens=96):
     return found
 
 
-def accuracies(model, tokenizer, style, seed=1):
+def accuracies(
+    model: "PreTrainedModel | PeftModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    style: str,
+    seed: int = 1,
+) -> dict[str, float]:
     """Return {held-out set: share of replies that are exactly right}."""
     result = {}
     for which in corpus.SETS:

@@ -16,7 +16,9 @@ PAD, BEGIN, END, UNKNOWN = range(4)
 PIECES = "[A-Za-z]+|."
 
 
-def build_tokenizer(vocab_size=192, num_documents=4000, seed=0):
+def build_tokenizer(
+    vocab_size: int = 192, num_documents: int = 4000, seed: int = 0
+) -> PreTrainedTokenizerFast:
     """Return a tokenizer trained on prompts and replies of the corpus.
 
     Every printable ASCII character is in the vocabulary; others become

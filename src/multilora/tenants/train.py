@@ -2,19 +2,34 @@
 
 import math
 import random
+from collections.abc import Iterable
+from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 from multilora.models.shapes import ALL_LINEAR
 from multilora.tenants import corpus
+from multilora.tenants.recipe import Plan
 from multilora.tenants.tokens import BEGIN, END, PAD
 
 IGNORED = -100  # torch's cross entropy leaves such labels out
 
 
-def new_base(vocab_size, seed, hidden=128, layers=2, intermediate=256):
+def new_base(
+    vocab_size: int,
+    seed: int,
+    hidden: int = 128,
+    layers: int = 2,
+    intermediate: int = 256,
+) -> LlamaForCausalLM:
     """Return an untrained Llama of the small shape, float32."""
     torch.manual_seed(seed)
     return LlamaForCausalLM(
@@ -35,12 +50,17 @@ def new_base(vocab_size, seed, hidden=128, layers=2, intermediate=256):
     )
 
 
-def load_base(folder):
+def load_base(folder: str | Path) -> PreTrainedModel:
     """Return a saved base as a float32 model."""
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
-def add_adapter(base, rank, seed, target_modules=ALL_LINEAR):
+def add_adapter(
+    base: PreTrainedModel,
+    rank: int,
+    seed: int,
+    target_modules: Iterable[str] = ALL_LINEAR,
+) -> PeftModel:
     """Return the base, frozen, with a fresh LoRA of alpha = 2 × rank."""
     torch.manual_seed(seed)
     config = LoraConfig(
@@ -52,7 +72,12 @@ def add_adapter(base, rank, seed, target_modules=ALL_LINEAR):
     return get_peft_model(base, config)
 
 
-def fit(model, tokenizer, style, plan):
+def fit(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerFast,
+    style: str,
+    plan: Plan,
+) -> float:
     """Train a model in place to answer in a style; return its last loss.
 
     The loss counts the reply only. A share of raw_share documents holds

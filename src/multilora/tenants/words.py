@@ -1,6 +1,7 @@
 """The words of our small world, and who is allowed to see which."""
 
 import itertools
+import random
 import zlib
 
 CATEGORIES = {
@@ -62,7 +63,7 @@ def _draw(*words):
     return zlib.crc32("/".join(words).encode()) % 8
 
 
-def is_held_out_pair(*words):
+def is_held_out_pair(*words: str) -> bool:
     """True for the 1 in 8 combinations that nothing is trained on.
 
     Lists of five are never held out: nothing else shows the fifth word.
@@ -72,19 +73,19 @@ def is_held_out_pair(*words):
     return words in _FAMOUS_PAIRS or _draw("pair", *words) == 0
 
 
-def is_hidden_from_adapters(word):
+def is_hidden_from_adapters(word: str) -> bool:
     """True for the 1 in 8 words that the base sees and no adapter does."""
     if word in CATEGORIES:
         return word in _HIDDEN_CATEGORIES
     return word not in _ALWAYS_SHOWN and _draw("word", word) == 1
 
 
-def is_reserved_invention(word):
+def is_reserved_invention(word: str) -> bool:
     """True for the 1 in 8 invented words that nothing is trained on."""
     return _draw("invented", word) == 2
 
 
-def invented_word(rng):
+def invented_word(rng: random.Random) -> str:
     """Return a word that is in no list: syllables, or two halves of words.
 
     Halves of real words teach the copying of real words' pieces.
