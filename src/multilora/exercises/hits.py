@@ -1,6 +1,6 @@
 """Part 3, first half: the slot cache and its hit rates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -92,7 +92,9 @@ def _trace_cases():
     rng = np.random.default_rng(9)
     cases = [([0, 1, 0, 1, 0, 1, 0, 1], 2, 0.75), ([0, 1, 2] * 4, 3, 0.9)]
     cases += [(rng.integers(-1, 6, 60).tolist(), 6, 0.4) for _ in range(2)]
-    draws = (traffic.zipf, traffic.eighty_twenty, traffic.sticky)
+    draws: tuple[Callable[..., np.ndarray], ...] = (
+        traffic.zipf, traffic.eighty_twenty, traffic.sticky,
+    )  # fmt: skip
     return cases + [
         (draw(2_000, 40).tolist(), 40, target)
         for draw, target in zip(draws, (0.9, 0.8, 0.9), strict=True)
