@@ -11,18 +11,10 @@ import numpy as np
 import pytest
 
 from multilora import published, tenants, traffic, units
-from multilora.adapters import (
-    check as adapter_check,
-)
-from multilora.adapters import (
-    checkpoints,
-)
-from multilora.adapters import (
-    diff as evaluation,
-)
-from multilora.adapters import (
-    file as adapter_file,
-)
+from multilora.adapters import check as adapter_check
+from multilora.adapters import checkpoints
+from multilora.adapters import diff as evaluation
+from multilora.adapters import file as adapter_file
 from multilora.cache import (
     cascade,
     events,
