@@ -1,15 +1,14 @@
 """A run from any folder; its last lines; a picture that differs, in one."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from pictures_compared import first_difference
 from programs import python
+from repository import ROOT
 from summary import summary
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks/against-the-engine.ipynb"  # the shortest
 
 

@@ -7,6 +7,7 @@ from multilora import tenants
 from multilora.cache.tiers import AdapterTiers
 from multilora.models.shapes import ModelShape
 from programs import python
+from repository import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
 
@@ -220,10 +221,10 @@ def test_a_load_is_the_same_launches_whatever_the_rank(bare, findings,
 @pytest.mark.parametrize(
     ("flags", "loads"), [([], "134"), (["--residents-first"], "111")]
 )
-def test_the_witness_stands_without_this_book(root, flags, loads):
+def test_the_witness_stands_without_this_book(flags, loads):
     """What a maintainer of vLLM would run: a script that needs only vLLM."""
     said = python(
-        root / "tools/cascade_on_vllm.py",
+        ROOT / "tools/cascade_on_vllm.py",
         *(tenants.folder_of(name) for name in ("base", "sql")),
         *flags,
         timeout=300,

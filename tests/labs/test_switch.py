@@ -4,10 +4,11 @@ import importlib
 
 from multilora.labs.checks import grade_lab, spec_tests
 from programs import python
+from repository import ROOT
 from starters import skip_if_attempted
 
 
-def test_the_switch_grades_the_starter_through_pytest(root):
+def test_the_switch_grades_the_starter_through_pytest():
     skip_if_attempted("03")
     result = python(
         "-m",
@@ -15,7 +16,7 @@ def test_the_switch_grades_the_starter_through_pytest(root):
         "-q",
         "-p",
         "no:cacheprovider",
-        str(root / "tests/labs/test_lab_03.py"),
+        ROOT / "tests/labs/test_lab_03.py",
         LAB_IMPL="starter",
     )
     assert result.returncode == 1
