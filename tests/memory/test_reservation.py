@@ -87,3 +87,17 @@ BAD = [
 def test_bad_input_is_named(function, arguments, error, named):
     with pytest.raises(error, match=named):
         function(*arguments)
+
+
+def test_a_mixtures_slots_hold_every_expert_by_hand():
+    shape, hidden, inner = model_shape("Mixtral-8x7B"), 4096, 14336
+    attention = 4 * hidden + 2 * (hidden + 1024)
+    experts = 8 * 3 * (hidden + inner)
+    tables = 2 * (32000 + hidden)
+    layers = 32 * (attention + experts + hidden + 8)
+    assert slot_reservation_bytes(shape, 2, 16) == 2 * 16 * 2 * (
+        layers + tables
+    )
+    named = slot_reservation_bytes(shape, 2, 16, 2, ["v_proj", "experts"])
+    qkv = 3 * hidden + hidden + 2 * 1024
+    assert named == 2 * 16 * 2 * 32 * (qkv + experts)
