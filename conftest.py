@@ -56,12 +56,6 @@ def pytest_fixture_setup(fixturedef, request):
     pytest.fail(reason, pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def root():
-    """The folder of the repository."""
-    return ROOT
-
-
 def pytest_configure(config):
     """Find nbval's rules from whatever folder pytest was started in."""
     if config.getoption("nbval_sanitize_with", None) is None:

@@ -1,13 +1,11 @@
 """An option for the findings; a Chromium that opens the built pages."""
 
-from pathlib import Path
-
 import pytest
 
 from lab import CHROMIUM, FLAGS
+from repository import ROOT
 
-HERE = Path(__file__).parent
-HTML = HERE.parent / "_build/html"
+HTML = ROOT / "_build/html"
 
 
 def pytest_addoption(parser):

@@ -4,14 +4,13 @@ import json
 import re
 import shutil
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 
 import address
+from repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))[
     "project"
 ]

@@ -1,25 +1,20 @@
 """A run from any folder; its last lines; a picture that differs, in one."""
 
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from pictures_compared import first_difference
+from programs import python
+from repository import ROOT
 from summary import summary
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks/against-the-engine.ipynb"  # the shortest
 
 
 def pytest_in(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q",
-         *map(str, arguments)],
-        cwd=folder, capture_output=True, text=True,
-    )  # fmt: skip
+    options = ("-p", "no:cacheprovider", "-q")
+    return python("-m", "pytest", *options, *arguments, cwd=folder)
 
 
 def test_a_notebook_runs_from_within_its_folder():

@@ -1,7 +1,6 @@
 """Which adapters pass, and what is said of those that do not."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -72,15 +71,14 @@ def test_each_misfit_is_refused_by_name(kind, tmp_path):
         ({"use_rslora": True}, "uses use_rslora"),
     ],
 )
-def test_a_wrong_config_is_named(fields, sentence, tmp_path):
-    folder = shutil.copytree(SQL, tmp_path / "it")
-    path = folder / "adapter_config.json"
+def test_a_wrong_config_is_named(fields, sentence, sql_copy):
+    path = sql_copy / "adapter_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
     with pytest.raises(AdapterError, match=sentence):
-        check_adapter(folder, BASE, 16)
+        check_adapter(sql_copy, BASE, 16)
     path.write_text("[]")
     with pytest.raises(AdapterError, match="is not JSON"):
-        check_adapter(folder, BASE, 16)
+        check_adapter(sql_copy, BASE, 16)
 
 
 def renamed(folder, old, new):
@@ -99,31 +97,28 @@ def renamed(folder, old, new):
         ("base_model.model.model.", "base_model.model."),
     ],
 )
-def test_keys_that_vllm_would_drop_in_silence_are_refused(old, new, tmp_path):
-    folder = shutil.copytree(SQL, tmp_path / "it")
-    renamed(folder, old, new)
+def test_keys_that_vllm_would_drop_in_silence_are_refused(old, new, sql_copy):
+    renamed(sql_copy, old, new)
     with pytest.raises(AdapterError, match="fits no layer of the base"):
-        check_adapter(folder, BASE, 16)
+        check_adapter(sql_copy, BASE, 16)
 
 
 @pytest.mark.parametrize("half", ["lora_A", "lora_B"])
-def test_an_adapter_that_changes_nothing_is_refused(half, tmp_path):
+def test_an_adapter_that_changes_nothing_is_refused(half, sql_copy):
     """PEFT starts from B = 0; one module that is trained is enough."""
-    folder = shutil.copytree(SQL, tmp_path / "it")
-    file = folder / "adapter_model.safetensors"
+    file = sql_copy / "adapter_model.safetensors"
     weights = load_file(file)
     silent = {k: v * (half not in k) for k, v in weights.items()}
     save_file(silent, file)
     with pytest.raises(AdapterError, match="every delta is zero"):
-        check_adapter(folder, BASE, 16)
+        check_adapter(sql_copy, BASE, 16)
     first = next(key for key in weights if half in key)
     save_file(silent | {first: weights[first]}, file)
-    assert check_adapter(folder, BASE, 16).rank == 8
+    assert check_adapter(sql_copy, BASE, 16).rank == 8
 
 
-def test_embeddings_may_carry_an_adapter(tmp_path):
-    folder = shutil.copytree(SQL, tmp_path / "it")
-    file = folder / "adapter_model.safetensors"
+def test_embeddings_may_carry_an_adapter(sql_copy):
+    file = sql_copy / "adapter_model.safetensors"
     weights = load_file(file)
     prefix = "base_model.model."
     weights[f"{prefix}model.embed_tokens.lora_embedding_A"] = np.zeros(
@@ -133,7 +128,7 @@ def test_embeddings_may_carry_an_adapter(tmp_path):
         (BASE.hidden_size, 8), np.float32
     )
     save_file(weights, file)
-    assert check_adapter(folder, BASE, 16).rank == 8
+    assert check_adapter(sql_copy, BASE, 16).rank == 8
 
 
 def test_the_wrong_base_is_refused_when_asked():

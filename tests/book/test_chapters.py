@@ -1,15 +1,13 @@
 """The chapters without code: numbers with a source, nothing missing."""
 
 import re
-from pathlib import Path
 
 import pytest
 
+from repository import BOOK
 from spoken_numbers import blocks, claimed, linked_notebooks, notebook_numbers
 
-ROOT = Path(__file__).parents[2]
-BOOK = ROOT / "book"
-# Their numbers are compared sentence by sentence in test_book.py.
+# Their numbers are compared sentence by sentence in test_front_page.py.
 OTHERWISE = {"index", "how-to-read"}
 PAGES = [
     path for path in sorted(BOOK.glob("*.md")) if path.stem not in OTHERWISE

@@ -9,6 +9,8 @@ import sys
 import nbformat
 import pytest
 
+from repository import ROOT
+
 pytestmark = pytest.mark.colab
 NOTEBOOK = "lab-02-serve-many-loras.ipynb"
 EXECUTE = """
@@ -46,14 +48,14 @@ def texts(notebook):
     ]
 
 
-def test_the_notebook_alone_in_a_fresh_environment(root, tmp_path):
+def test_the_notebook_alone_in_a_fresh_environment(tmp_path):
     clone, empty = tmp_path / "clone", tmp_path / "empty"
-    run("git", "clone", "--quiet", root, clone)
+    run("git", "clone", "--quiet", ROOT, clone)
     stand_in = tmp_path / "stand-in/google/colab"
     stand_in.mkdir(parents=True)
     (stand_in / "__init__.py").touch()
     empty.mkdir()
-    shutil.copy(root / "notebooks" / NOTEBOOK, empty)
+    shutil.copy(ROOT / "notebooks" / NOTEBOOK, empty)
     base = os.environ.get("COLAB_PYTHON", sys.executable)
     run(base, "-m", "venv", tmp_path / "env")
     python = tmp_path / "env/bin/python"
@@ -75,5 +77,5 @@ def test_the_notebook_alone_in_a_fresh_environment(root, tmp_path):
         },
     )
     executed = nbformat.read(empty / "executed.ipynb", as_version=4)
-    stored = json.loads((root / "notebooks" / NOTEBOOK).read_text("utf-8"))
+    stored = json.loads((ROOT / "notebooks" / NOTEBOOK).read_text("utf-8"))
     assert texts(executed) == texts(stored)

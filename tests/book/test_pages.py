@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlparse
 import pytest
 
 from built_pages import EXPLORED, PAGES, each_page
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 FLAT = ".bd-article * { background-image: none !important; }"
 MAX_PAGE_BYTES = 1_500_000
 

@@ -2,13 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from multilora.published import published
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "book" / "references.md"
 BIB = ROOT / "book" / "references.bib"
 

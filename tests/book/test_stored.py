@@ -7,20 +7,17 @@ import base64
 import json
 import re
 from importlib.metadata import version
-from pathlib import Path
 
 import nbformat
 import pytest
 
-from multilora.book.explorers import stored_explorers
+from explored import each_explorer
 from multilora.book.notebooks import to_text
 from multilora.explore.player import Player
 from pictures_compared import first_difference
+from repository import LABS, NOTEBOOKS, ROOT
 from spoken_numbers import numbers, output_text
 
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LABS = [path for path in NOTEBOOKS if path.stem.startswith("lab-")]
 MAX_BYTES = 500_000
 PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
 pytestmark = pytest.mark.stored
@@ -145,14 +142,7 @@ def is_pinned():
             )
 
 
-@pytest.mark.parametrize(
-    ("explorer", "page"),
-    [
-        pytest.param(explorer, page, id=explorer.name)
-        for path in NOTEBOOKS
-        for explorer, page in stored_explorers(path)
-    ],
-)
+@each_explorer
 def test_a_stored_picture_is_the_one_drawn_now(explorer, page, is_pinned):
     now, _ = Player(explorer.draw).frame(explorer.start)
     stored = base64.b64decode(PICTURE.search(page)[1]).decode()

@@ -11,7 +11,6 @@ from multilora.cache.events import Event
 from multilora.cache.slots import Request, schedule_step
 from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS, SetOrder
-from multilora.evidence.predicted import adapter_loads_table, load_errors
 
 
 def plain_run(arrivals, num_adapters, max_loras, run_steps, last, walk, cpu):
@@ -66,26 +65,6 @@ def test_the_run_is_the_plain_loop(
     )  # fmt: skip
     assert (run.num_completed, run.slot_loads, run.disk_loads) == wanted
     assert run.num_arrived == len(arrivals[0])
-
-
-def test_published_loads_are_met_by_the_set_order_and_not_by_lru():
-    rows = adapter_loads_table()
-    small = [row for row in rows if row["slots"] <= 64]
-    ours, ideal = load_errors(rows, "set_order"), load_errors(rows, "ideal")
-    assert len(rows) == 140 and len(ours) == len(ideal) == 127
-    assert np.median(ours) < 0.07 and np.median(ideal) > 0.5
-    errors = load_errors(small, "set_order")
-    assert len(errors) == 109
-    assert np.median(errors) < 0.07
-    assert np.quantile(errors, 0.9) < 0.15
-    four = [(16, 64, 0.01), (8, 128, 0.02), (32, 128, 0.05), (8, 64, 0.1)]
-    chosen = [
-        row
-        for row in rows
-        if (row["slots"], row["adapters"], row["rate"]) in four
-    ]  # fmt: skip
-    assert len(chosen) == 4
-    assert load_errors(chosen, "set_order").max() < 0.1
 
 
 @pytest.mark.parametrize(

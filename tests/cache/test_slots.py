@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from multilora.cache.slots import AdapterSlotCache, Request, schedule_step
 from multilora.published import published
-from multilora.serving.steps import Job, hot_and_cold, simulate, steps_waited
+from multilora.serving.steps import Job
 
 ids = st.integers(-1, 7)
 queues = st.lists(ids, max_size=25).map(
@@ -80,26 +80,6 @@ def test_seats_cut_the_walk_short(waiting, max_loras, max_num_seqs):
     assert sorted(admitted + deferred) == sorted(waiting)
 
 
-@given(
-    st.lists(
-        st.tuples(ids, st.integers(0, 9), st.integers(1, 5)),
-        min_size=1,
-        max_size=25,
-    ),
-    st.integers(1, 4),
-)
-def test_whatever_is_admitted_fits_the_slots(jobs, max_loras):
-    jobs = [Job(str(n), *job) for n, job in enumerate(jobs)]
-    adapter_of = {job.request_id: job.adapter_id for job in jobs}
-    steps = simulate(jobs, max_loras)
-    for step in steps:
-        active = {adapter_of[name] for name in step.running} - {-1}
-        assert len(active) <= max_loras
-        assert step.num_loads <= len(active)
-    ran = [name for step in steps for name in step.admitted]
-    assert sorted(ran) == sorted(adapter_of)
-
-
 def test_requests_may_be_tuples_or_things_with_an_adapter_id():
     jobs = [Job("a", 1, 0, 1), Job("b", 2, 0, 1), Job("c", 1, 0, 1)]
     admitted, deferred = schedule_step(jobs, [], 1)
@@ -128,18 +108,6 @@ def test_the_published_starvation_of_b():
     admitted, deferred = schedule_step(queue, [], example["max_loras"])
     assert [name[0] for name, _ in admitted] == ["A"] * 7
     assert [name for name, _ in deferred] == ["B1"]
-
-
-def test_a_cold_request_waits_as_long_as_a_hot_one_keeps_coming():
-    for num_steps in (20, 50, 200):
-        jobs = hot_and_cold(num_steps)
-        waited = steps_waited(jobs, simulate(jobs, max_loras=1))
-        assert waited.pop("cold") >= num_steps
-        assert set(waited.values()) == {0}
-    jobs = hot_and_cold(50, hot_every=3)  # a gap lets it in
-    assert steps_waited(jobs, simulate(jobs, max_loras=1))["cold"] == 3
-    jobs = hot_and_cold(50)  # so does a second slot
-    assert steps_waited(jobs, simulate(jobs, max_loras=2))["cold"] == 0
 
 
 @pytest.mark.parametrize("adapter_id", [-2, 1.0, None, "sql", True])
@@ -173,18 +141,3 @@ def test_bad_max_loras_is_named(max_loras):
 def test_bad_queues_are_named(waiting, running, named):
     with pytest.raises((ValueError, TypeError), match=named):
         schedule_step(waiting, running, 2)
-
-
-@pytest.mark.parametrize(
-    ("jobs", "named"),
-    [
-        ([], "jobs is empty"),
-        ([("a", 1, 0, 1)], "jobs holds"),
-        ([Job("a", 1, -1, 1)], "arrival of 'a' is -1"),
-        ([Job("a", 1, 0, 0)], "num_steps of 'a' is 0"),
-        ([Job("a", 1, 0, 1)] * 2, "must be unique"),
-    ],
-)
-def test_bad_jobs_are_named(jobs, named):
-    with pytest.raises((ValueError, TypeError), match=named):
-        simulate(jobs, 1)

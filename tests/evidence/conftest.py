@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from multilora.published import published
+from repository import ROOT
 
 HERE = Path(__file__).parent
-RECORD = HERE.parents[1] / "src/multilora/data/reconciliation.json"
+RECORD = ROOT / "src/multilora/data/reconciliation.json"
 
 
 class Findings:

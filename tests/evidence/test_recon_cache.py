@@ -1,15 +1,13 @@
 """Slots and CPU tier against vLLM's manager; the cascade, and its mending."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from multilora import tenants
 from multilora.cache.tiers import AdapterTiers
 from multilora.models.shapes import ModelShape
+from programs import python
+from repository import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
 
@@ -223,15 +221,15 @@ def test_a_load_is_the_same_launches_whatever_the_rank(bare, findings,
 @pytest.mark.parametrize(
     ("flags", "loads"), [([], "134"), (["--residents-first"], "111")]
 )
-def test_the_witness_stands_without_this_book(root, flags, loads):
+def test_the_witness_stands_without_this_book(flags, loads):
     """What a maintainer of vLLM would run: a script that needs only vLLM."""
-    said = subprocess.run(
-        [sys.executable, str(root / "tools/cascade_on_vllm.py"),
-         str(tenants.folder_of("base")), str(tenants.folder_of("sql")),
-         *flags],
-        env=os.environ | {"VLLM_LOGGING_LEVEL": "ERROR"},
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    said = python(
+        ROOT / "tools/cascade_on_vllm.py",
+        *(tenants.folder_of(name) for name in ("base", "sql")),
+        *flags,
+        timeout=300,
+        VLLM_LOGGING_LEVEL="ERROR",
+    )
     assert said.returncode == 0, said.stderr[-2000:]
     counts = [line.split("-> ")[1] for line in said.stdout.splitlines()]
     assert "".join(counts) == loads

@@ -4,15 +4,15 @@ import contextlib
 import io
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from multilora.adapters.misfits import MISFITS
 from multilora.exercises.checking import ENTRIES, PARTS
 from multilora.exercises.trouble import HALF_LOADS, LOADS_SILENTLY
+from repository import ROOT
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 DOTS = {1: "●○○", 2: "●●○", 3: "●●●"}
 CHECKED = [name for name, entry in ENTRIES.items() if entry.answer]
 

@@ -8,8 +8,8 @@ import pytest
 import lab
 import slider_speed
 from built_pages import EXPLORED
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser
 MAX_SHARE_OF_INTERACT = 0.35
 

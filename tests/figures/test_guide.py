@@ -2,7 +2,6 @@
 
 import re
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +18,7 @@ from multilora.matmul import lora
 from multilora.matmul.counting import counting
 from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.published import published
-
-BOOK = Path(__file__).parents[2] / "book"
+from repository import BOOK
 
 
 def page(name):

@@ -1,7 +1,6 @@
 """The grader's exit status, and the learner's lines that it names."""
 
 import runpy
-import subprocess
 import sys
 from types import ModuleType
 
@@ -10,6 +9,7 @@ import pytest
 from multilora.labs import check
 from multilora.labs.checks import grade_lab
 from multilora.labs.switch import starter
+from programs import python
 
 FULL = """
 import runpy, sys, types
@@ -37,11 +37,7 @@ def apply_batched(x, W, adapters, adapter_ids, scalings):
 
 def graded(*arguments):
     """Run the grader on labs that are solved: the last argument's."""
-    return subprocess.run(
-        [sys.executable, "-c", FULL, *arguments],
-        capture_output=True,
-        text=True,
-    )
+    return python("-c", FULL, *arguments)
 
 
 def test_a_full_score_exits_with_0():

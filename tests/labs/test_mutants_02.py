@@ -3,10 +3,9 @@
 import hashlib
 
 import numpy as np
-import pytest
 
 from multilora.adapters.checkpoints import tensors, weight_files
-from mutants import assert_accepted, assert_named
+from mutants import assert_accepted, each_named
 
 MERGED = [
     (lambda W, A, B, s: W + B @ A, "the scaling is forgotten"),
@@ -111,11 +110,7 @@ MUTANTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "mutant", "sentence"), MUTANTS, ids=lambda value: str(value)[:40]
-)
-def test_a_mutant_is_named(name, mutant, sentence):
-    assert_named(name, mutant, sentence)
+test_a_mutant_is_named = each_named(MUTANTS)
 
 
 def test_variants_are_accepted():

@@ -1,10 +1,8 @@
 """Lab 02, eval_diff: each wrong solution is named by its slip."""
 
-import pytest
-
 from multilora.adapters.replies import EvalDiff
 from multilora.labs.spec_02_models import plain_diff
-from mutants import assert_accepted, assert_named
+from mutants import assert_accepted, each_named
 
 
 def slip(**wrong):
@@ -152,11 +150,7 @@ MUTANTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "sentence"), MUTANTS, ids=lambda value: str(value)[:40]
-)
-def test_a_mutant_is_named(mutant, sentence):
-    assert_named("eval_diff", mutant, sentence)
+test_a_mutant_is_named = each_named([("eval_diff", *row) for row in MUTANTS])
 
 
 def test_a_variant_is_accepted():

@@ -4,10 +4,9 @@ import math
 from fractions import Fraction
 
 import numpy as np
-import pytest
 
 from multilora.memory import economics
-from mutants import assert_accepted, assert_named
+from mutants import each_accepted, each_named
 
 GIB = 2**30
 
@@ -142,13 +141,7 @@ ACCEPTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "mutant", "sentence"), MUTANTS, ids=lambda value: str(value)[:40]
-)
-def test_a_mutant_is_named(name, mutant, sentence):
-    assert_named(name, mutant, sentence)
+test_a_mutant_is_named = each_named(MUTANTS)
 
 
-@pytest.mark.parametrize(("name", "variant"), ACCEPTED)
-def test_a_variant_is_accepted(name, variant):
-    assert_accepted(name, variant)
+test_a_variant_is_accepted = each_accepted(ACCEPTED)

@@ -2,10 +2,8 @@
 
 import random
 
-import pytest
-
 from multilora.labs.spec_04_models import POLICIES, PlainCache
-from mutants import assert_accepted, assert_named
+from mutants import each_accepted, each_named
 from on_dicts import OnDicts
 
 
@@ -154,13 +152,11 @@ MUTANTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "sentence"), MUTANTS, ids=lambda value: str(value)[:40]
+test_a_mutant_is_named = each_named(
+    [("AdapterSlotCache", *row) for row in MUTANTS]
 )
-def test_a_mutant_is_named(mutant, sentence):
-    assert_named("AdapterSlotCache", mutant, sentence)
 
 
-@pytest.mark.parametrize("variant", [Right, OnDicts])
-def test_a_variant_is_accepted(variant):
-    assert_accepted("AdapterSlotCache", variant)
+test_a_variant_is_accepted = each_accepted(
+    [("AdapterSlotCache", variant) for variant in (Right, OnDicts)]
+)

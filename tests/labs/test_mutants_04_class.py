@@ -1,8 +1,6 @@
 """Lab 04: a class that lacks what the lab asks of it is told so, by line."""
 
-import pytest
-
-from mutants import assert_named
+from mutants import each_named
 from on_dicts import OnDicts
 
 
@@ -48,8 +46,6 @@ MUTANTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "sentence"), MUTANTS, ids=lambda value: str(value)[:40]
+test_a_mutant_is_named = each_named(
+    [("AdapterSlotCache", *row) for row in MUTANTS]
 )
-def test_a_mutant_is_named(mutant, sentence):
-    assert_named("AdapterSlotCache", mutant, sentence)

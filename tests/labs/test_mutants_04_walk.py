@@ -1,11 +1,10 @@
 """Lab 04, scheduler and curve: each wrong solution is named by its slip."""
 
 import numpy as np
-import pytest
 
 from multilora.cache.hitrate import lru_hit_curve
 from multilora.labs.spec_04_models import plain_hits, plain_walk
-from mutants import assert_accepted, assert_named
+from mutants import assert_accepted, each_named
 
 
 def slip(**wrong):
@@ -150,11 +149,7 @@ MUTANTS = [("schedule_step", *row) for row in WALKS]
 MUTANTS += [("lru_hit_curve", *row) for row in CURVES]
 
 
-@pytest.mark.parametrize(
-    ("name", "mutant", "sentence"), MUTANTS, ids=lambda value: str(value)[:40]
-)
-def test_a_mutant_is_named(name, mutant, sentence):
-    assert_named(name, mutant, sentence)
+test_a_mutant_is_named = each_named(MUTANTS)
 
 
 def test_variants_are_accepted():

@@ -56,3 +56,17 @@ def test_conversions_are_kept_within_the_block_only():
     assert A.calls == ["matmul"] * 3
     assert (np.array, np.asarray) == usual
     assert type(np.asarray(A)) is np.ndarray
+
+
+def test_products_are_counted_through_views_and_only_products():
+    W = counting(np.ones((3, 2)))
+    x = np.ones((4, 2))
+    assert type(x @ W.T) is np.ndarray
+    np.dot(x, W.T)
+    np.einsum("bi,oi->bo", x, W[:2])
+    np.matmul(x, W.T, out=np.empty((4, 3)))
+    assert W.calls == ["matmul", "dot", "einsum", "matmul"]
+    W + 1
+    W.sum()
+    np.concatenate([W, W])
+    assert len(W.calls) == 4

@@ -12,6 +12,7 @@ from multilora.matmul.lora import (
     apply_single,
     group_rows,
     lora_delta,
+    merge_weights,
     pad_adapter,
 )
 from multilora.matmul.traps import apply_by_gather, apply_by_mask
@@ -158,3 +159,14 @@ def test_both_ways_refuse_nan(apply):
 def test_an_adapter_above_the_slot_rank_is_refused():
     with pytest.raises(ValueError, match="max_lora_rank is 1"):
         pad_adapter(A, B, 1)
+
+
+@given(st.integers(1, 4), st.integers(0, 99))
+def test_a_merged_layer_is_base_plus_adapter(rank, seed):
+    rng = np.random.default_rng(seed)
+    x, W, A, B = (
+        rng.integers(-3, 4, shape).astype(float)
+        for shape in ((5, 6), (7, 6), (rank, 6), (7, rank))
+    )
+    merged = merge_weights(W, A, B, 2.0)
+    np.testing.assert_array_equal(x @ merged.T, apply_single(x, W, A, B, 2.0))

@@ -10,7 +10,6 @@ from multilora.memory.economics import (
     adapter_params,
     base_flops_per_token,
     delta_flops_per_token,
-    slot_reservation_bytes,
 )
 from multilora.models.shapes import ModelShape
 from multilora.models.shipped import model_names, model_shape
@@ -75,20 +74,6 @@ def test_a_mixture_has_an_mlp_an_expert_and_a_router():
     assert adapter_params(mixtral, 16, "all-linear") == 16 * 32 * (
         4 * 4096 + 2 * 4096 + 2 * 1024 + 8 * 3 * (4096 + 14336)
     )
-
-
-def test_a_mixtures_slots_hold_every_expert_by_hand():
-    shape, hidden, inner = model_shape("Mixtral-8x7B"), 4096, 14336
-    attention = 4 * hidden + 2 * (hidden + 1024)
-    experts = 8 * 3 * (hidden + inner)
-    tables = 2 * (32000 + hidden)
-    layers = 32 * (attention + experts + hidden + 8)
-    assert slot_reservation_bytes(shape, 2, 16) == 2 * 16 * 2 * (
-        layers + tables
-    )
-    named = slot_reservation_bytes(shape, 2, 16, 2, ["v_proj", "experts"])
-    qkv = 3 * hidden + hidden + 2 * 1024
-    assert named == 2 * 16 * 2 * 32 * (qkv + experts)
 
 
 @pytest.mark.parametrize(

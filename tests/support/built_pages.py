@@ -1,13 +1,11 @@
 """The pages of the table of contents, and those of the theme."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
 from multilora.book.pages import pages_of
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = pages_of(TOC)
 THEMES_OWN = ["search", "genindex"]

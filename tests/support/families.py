@@ -3,11 +3,11 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
+
+from programs import python
 
 TOKEN = "MULTILORA_TEST_FAMILY"
 PARENT = Path(__file__).with_name("server_parent.py")
@@ -64,18 +64,8 @@ def parents(kind, cases):
     Each parent starts a server of that kind and dies; all do side by side.
     """
     tokens = {uuid.uuid4().hex: case for case in cases}
-    result = subprocess.run(
-        [
-            sys.executable,
-            str(PARENT),
-            kind,
-            *(f"{token}:{':'.join(case)}" for token, case in tokens.items()),
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    arguments = [f"{token}:{':'.join(case)}" for token, case in tokens.items()]
+    result = python(PARENT, kind, *arguments, timeout=300)
     found = {}
     for line in result.stdout.splitlines():
         token, *numbers = line.split()

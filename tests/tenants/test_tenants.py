@@ -122,3 +122,12 @@ def test_the_draw_does_not_depend_on_the_process():
     text = json.dumps([item.prompt for item in corpus.every_held_out()])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     assert digest == "4ac3fa77022f566d"
+
+
+def test_crossed_bases_are_recorded_for_every_tenant():
+    crossed = tenants.record()["crossed"]
+    assert list(crossed) == tenants.base_names()
+    for rows in crossed.values():
+        assert set(rows) == set(tenants.tenant_names())
+    assert max(row["exact"] for row in crossed["base-reseeded"].values()) == 0
+    assert min(row["exact"] for row in crossed["base"].values()) > 0.9

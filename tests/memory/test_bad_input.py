@@ -1,0 +1,24 @@
+"""Wrong arguments of bills, reservations and ledgers work or are named."""
+
+from bad_input import each_wrong_value
+from multilora.memory import economics, ledger, reservation
+from multilora.models.shipped import model_shape
+
+LLAMA = model_shape("Llama-2-7B")
+GOOD = {
+    economics.lora_params_per_layer: (4, 4, 2),
+    economics.adapter_bytes: (4, 4, 2, 4, 2),
+    economics.adapters_per_gib: (4, 4, 2, 4, 2),
+    economics.shrink_ratio: (100, 4, 4, 2, 4),
+    economics.gpus_saved: (10, 2),
+    economics.engines_needed: (10, 2),
+    economics.kv_bytes_per_token: (LLAMA, 2),
+    economics.base_flops_per_token: (LLAMA,),
+    economics.delta_flops_per_token: (LLAMA, 8, ["q_proj"]),
+    reservation.slot_reservation_bytes: (LLAMA, 2, 8, 2, None, "0.32.0"),
+    reservation.reserved_modules: (LLAMA, None, "0.32.0"),
+    ledger.memory_ledger: (LLAMA, 24, 2, 16, 0.9, 2, None, "0.32.0"),
+    ledger.kv_tokens_lost: (LLAMA, 100, 2),
+}
+
+test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

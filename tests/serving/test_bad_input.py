@@ -1,0 +1,35 @@
+"""Wrong arguments of the simulated engine work or are named."""
+
+from bad_input import each_wrong_value
+from multilora.serving import (
+    budget,
+    cost,
+    diagnosis,
+    limits,
+    run,
+    steps,
+    workload,
+)
+
+JOB = steps.Job("a", 1, 0, 1)
+STEP = steps.Step(0, ["a"], [], ["a"], 1)
+SERVED = run.serve(
+    workload.make_workload([0.0], [0]), limits.engine_limits(2), engine="plain"
+)
+GOOD = {
+    budget.plan_step: ([budget.Sequence("a", 1, 1)], [], 2, 3, 4),
+    workload.make_workload: ([0.0, 1.0], [0, -1], 5, 6, 3),
+    workload.geometric_tokens: (5, 3.0, 9, 0),
+    limits.engine_limits: (2, 3, 4, 5, "one by one"),
+    cost.step_cost: (1.0, 1.0, 1.0, 0.1, 1.0, 1.0),
+    run.serve: (SERVED[0], SERVED[1], None, "plain", 0),
+    diagnosis.late_by_cause: (SERVED, 5.0),
+    diagnosis.causes_ns: (SERVED,),
+    diagnosis.tenant_table: (SERVED,),
+    steps.simulate: ([JOB], 2, 3),
+    steps.steps_waited: ([JOB], [STEP]),
+    steps.hot_and_cold: (5, 2, 3),
+    steps.first_token_ms: ([1, 2], 2, 1.0, 1.0),
+}
+
+test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)
