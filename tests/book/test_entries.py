@@ -113,7 +113,7 @@ def test_every_form_of_a_definition_is_read(made_up):
     assert doc == "Odd | *things* `here`."
     found = [(e.kind, e.name + e.signature) for e in entries]
     assert found == [
-        ("function", "plain(a, /, b: 'int' = 1, *rest, c, "
+        ("function", "plain(a, /, b: int = 1, *rest, c, "
                      "d: list[int] = (), **more) → dict"),
         ("function", "later(*, x=None)"),
         ("exception", "Odd"),

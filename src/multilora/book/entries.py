@@ -98,7 +98,7 @@ def _field(node):
     """An annotated name of a class's body as an argument; "" if it is none."""
     if not isinstance(node, ast.AnnAssign):
         return ""
-    annotation, default = ast.unparse(node.annotation), node.value
+    annotation, default = _type(node.annotation), node.value
     if annotation.startswith("ClassVar"):
         return ""
     if isinstance(default, ast.Call) and ast.unparse(default.func) == "field":
@@ -112,7 +112,7 @@ def _field(node):
 
 
 def _signature(node, skip):
-    returned = f" → {ast.unparse(node.returns)}" if node.returns else ""
+    returned = f" → {_type(node.returns)}" if node.returns else ""
     return f"({_parameters(node.args, skip)}){returned}"
 
 
@@ -134,8 +134,14 @@ def _parameters(given, skip=0):
 
 
 def _argument(node, default=None):
-    annotation = node.annotation and ast.unparse(node.annotation)
+    annotation = node.annotation and _type(node.annotation)
     return _parameter(node.arg, annotation, default)
+
+
+def _type(node):
+    """An annotation as text; one in quotes, for Python alone, without them."""
+    text = getattr(node, "value", None)
+    return text if isinstance(text, str) else ast.unparse(node)
 
 
 def _parameter(name, annotation, default):
