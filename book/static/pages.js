@@ -17,3 +17,14 @@ letWideOnesFocus();
 window.addEventListener("resize", letWideOnesFocus);
 // A fold that opens shows boxes that had no width before.
 document.addEventListener("toggle", letWideOnesFocus, true);
+
+// A link to a name opens the fold that holds it.
+function openFoldOfTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const fold = target?.closest("details:not([open])");
+  if (!fold) return;
+  fold.open = true;
+  target.scrollIntoView();
+}
+openFoldOfTarget();
+window.addEventListener("hashchange", openFoldOfTarget);

@@ -1,4 +1,4 @@
-"""A Sphinx extension: explorers without a kernel, formulas, tables, theme.
+"""A Sphinx extension: explorers without a kernel, formulas, the library.
 
     python -m multilora.book FOLDER
 
@@ -8,9 +8,16 @@ checks that every page of _toc.yml was built, and says which file to open.
 
 def setup(app):
     """Register with Sphinx; called by name from _config.yml."""
-    from multilora.book import explorers, formulas, outputs, tables, theme
+    from multilora.book import (
+        explorers,
+        formulas,
+        library,
+        outputs,
+        tables,
+        theme,
+    )
 
-    for part in (explorers, formulas, outputs, tables, theme):
+    for part in (explorers, formulas, library, outputs, tables, theme):
         part.setup(app)
     # Frames are drawn while pages are read, on figures that are kept.
-    return {"version": "2", "env_version": 4, "parallel_read_safe": False}
+    return {"version": "2", "env_version": 5, "parallel_read_safe": False}

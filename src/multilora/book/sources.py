@@ -39,7 +39,7 @@ def code_of(module):
     change a picture. A module that could read its own text or docstrings is
     returned with them.
     """
-    source = _source(module)
+    source = source_of(module)
     tree = ast.parse(source)
     if _can_read_itself(tree):
         return source
@@ -52,8 +52,29 @@ def code_of(module):
     return ast.dump(tree)
 
 
-def _source(module):
+def source_of(module):
+    """Return the text of a module of an installed package."""
     return Path(find_spec(module).origin).read_text("utf-8")
+
+
+def modules(package):
+    """Return a package's name and those of all modules in it, sorted.
+
+    A module that is no package is returned alone. Raises
+    ModuleNotFoundError for a name that cannot be imported.
+    """
+    found = find_spec(package)
+    if found is None:
+        raise ModuleNotFoundError(f"there is no module {package}")
+    if found.submodule_search_locations is None:
+        return [package]
+    folder = Path(found.origin).parent
+    inside = {path.relative_to(folder).with_suffix("").parts
+              for path in folder.rglob("*.py")}  # fmt: skip
+    return sorted(
+        ".".join([package, *(part for part in parts if part != "__init__")])
+        for parts in inside
+    )
 
 
 def _can_read_itself(tree):
@@ -83,16 +104,22 @@ def imported(module):
 @cache
 def _imports(name, package):
     """The package's modules that this one's source names in an import."""
-    tree = ast.parse(_source(name))
-    named = set()
-    for node in ast.walk(tree):
+    return sorted(filter(_is_module, named(name, package)))
+
+
+def named(module, package):
+    """Return what a module's imports name of a package: set of full names.
+
+    A name may be that of a module, or of a function in one.
+    """
+    found = set()
+    for node in ast.walk(ast.parse(source_of(module))):
         if isinstance(node, ast.Import):
-            named |= {alias.name for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            named.add(node.module)
-            named |= {f"{node.module}.{alias.name}" for alias in node.names}
-    inside = (n for n in named if n.split(".")[0] == package)
-    return sorted(filter(_is_module, inside))
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] == package}
 
 
 def _is_module(name):

@@ -1,0 +1,156 @@
+"""The library's page: a picture of its floors, and what each room offers.
+
+    ```{floors}
+    ```
+
+draws the floors of the repository's pyproject.toml,
+
+    ```{room} labs
+    :without: starter_* spec_*
+    ```
+
+lists the public functions and classes of a room, module by module; modules
+of those names are left out. Both are made from the code while Sphinx reads
+the page, and made again when any of it changes.
+"""
+
+import base64
+import hashlib
+import html
+from fnmatch import fnmatch
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+from multilora.book.entries import entries_of
+from multilora.book.floors import contract_of, house_of
+from multilora.book.rooms import room_markup
+from multilora.book.sources import modules, source_of
+from multilora.figures.floors import draw_floors, floors_size
+from multilora.figures.style import render_svg
+
+PIXELS = 96  # to an inch
+# What a file, a contract or a package that is not as it should be raises.
+UNREADABLE = (OSError, ValueError, ImportError)
+
+
+def setup(app):
+    app.add_directive("floors", FloorsDirective)
+    app.add_directive("room", RoomDirective)
+    app.connect("builder-inited", _open_notes)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("env-purge-doc", _forget)
+
+
+class LibraryDirective(SphinxDirective):
+    """A part of a page that shows the library as it is now."""
+
+    def run(self):
+        pyproject = Path(self.env.srcdir) / "pyproject.toml"
+        made_from = self.env.library
+        try:
+            text = self.markup(house_of(pyproject))
+            made_from.setdefault(self.env.docname, state_of(pyproject))
+        except UNREADABLE as error:
+            made_from[self.env.docname] = None  # read again next time
+            raise self.error(str(error)) from None
+        return [nodes.raw(text=text, format="html")]
+
+
+class FloorsDirective(LibraryDirective):
+    """Draws the rooms as floors, with the imports between them."""
+
+    def markup(self, house):
+        values = {"rooms": house.rooms, "uses": house.uses}
+        svg, sentence = render_svg(draw_floors, values)
+        data = base64.b64encode(svg.encode()).decode()
+        said = html.escape(sentence)
+        width, height = (
+            round(side * PIXELS) for side in floors_size(len(house.rooms))
+        )
+        return (
+            '<figure class="multilora floors"><img class="dark-light" '
+            f'src="data:image/svg+xml;base64,{data}" alt="{said}" '
+            f'width="{width}" height="{height}">'
+            f"<figcaption>{said}</figcaption></figure>"
+        )
+
+
+class RoomDirective(LibraryDirective):
+    """Lists what a room offers, and lets the search find each name."""
+
+    required_arguments = 1
+    option_spec = {"without": directives.unchanged}  # noqa: RUF012
+
+    def markup(self, house):
+        room = self.arguments[0]
+        if room not in house.rooms:
+            raise ValueError(
+                f"room is {room!r}, allowed: {', '.join(house.rooms)}"
+            )
+        without = self.options.get("without", "").split()
+        contents = contents_of(f"{house.package}.{room}", without)
+        for module, (_, entries) in contents.items():
+            self._note(module, entries)
+        uses = {name: house.uses[name] for name in reversed(house.rooms)}
+        return room_markup(house.package, room, uses, contents)
+
+    def _note(self, place, entries):
+        """Tell Sphinx's search and its roles where each name stands."""
+        domain = self.env.get_domain("py")
+        for entry in entries:
+            name = f"{place}.{entry.name}"
+            domain.note_object(
+                name, entry.kind, name, location=self.get_location()
+            )
+            self._note(name, entry.members)
+
+
+def contents_of(package, without=()):
+    """Return {module: (docstring, Entries)} of a package's modules.
+
+    Left out are modules whose own names match a pattern of `without`, and
+    a package or a `__main__` that defines nothing.
+    """
+    found = {
+        module: entries_of(module)
+        for module in modules(package)
+        if not any(fnmatch(module.rpartition(".")[2], p) for p in without)
+    }
+    hollow = {package, f"{package}.__main__"}
+    return {
+        module: (doc, entries)
+        for module, (doc, entries) in found.items()
+        if entries or module not in hollow
+    }
+
+
+def state_of(pyproject):
+    """Return a hash of all that the page of the library is made from."""
+    package, floors = contract_of(pyproject)
+    texts = [package, *floors]
+    texts += [name + source_of(name) for name in modules(package)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _open_notes(app):
+    if not hasattr(app.env, "library"):
+        app.env.library = {}
+
+
+def _outdated(app, env, added, changed, removed):
+    """Pages that were made from another library than the one here now."""
+    if not env.library:
+        return []
+    pyproject = Path(env.srcdir) / "pyproject.toml"
+    try:
+        now = state_of(pyproject)
+    except UNREADABLE:
+        return list(env.library)  # the page itself says what is wrong
+    return [page for page, state in env.library.items() if state != now]
+
+
+def _forget(app, env, page):
+    env.library.pop(page, None)
