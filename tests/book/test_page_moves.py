@@ -124,6 +124,7 @@ def paint_ms(page):
     return took
 
 
+@pytest.mark.timed
 def test_a_key_is_painted_within_a_frame(open_page):
     """The best of three pages: a busy machine is not a slow page."""
     medians = [statistics.median(paint_ms(open_page(FRONT))) for _ in "123"]
