@@ -7,7 +7,12 @@ from multilora.book import sources
 
 
 def key_of(module):
-    for function in (sources._imports, sources._data, sources.code_of):
+    for function in (
+        sources.named,
+        sources._imports,
+        sources._data,
+        sources.code_of,
+    ):
         function.cache_clear()
     return sources.digest(module)
 

@@ -9,6 +9,7 @@ checks that every page of _toc.yml was built, and says which file to open.
 def setup(app):
     """Register with Sphinx; called by name from _config.yml."""
     from multilora.book import (
+        autodoc,
         explorers,
         formulas,
         library,
@@ -17,7 +18,15 @@ def setup(app):
         theme,
     )
 
-    for part in (explorers, formulas, library, outputs, tables, theme):
+    for part in (
+        autodoc,
+        explorers,
+        formulas,
+        library,
+        outputs,
+        tables,
+        theme,
+    ):
         part.setup(app)
     # Frames are drawn while pages are read, on figures that are kept.
     return {"version": "2", "env_version": 5, "parallel_read_safe": False}

@@ -17,16 +17,15 @@ the page, and made again when any of it changes.
 import base64
 import hashlib
 import html
-from fnmatch import fnmatch
 from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from multilora.book.entries import entries_of
 from multilora.book.floors import contract_of, house_of
-from multilora.book.rooms import room_markup
+from multilora.book.rooms import room_text
 from multilora.book.sources import modules, source_of
 from multilora.figures.floors import draw_floors, floors_size
 from multilora.figures.style import render_svg
@@ -51,18 +50,18 @@ class LibraryDirective(SphinxDirective):
         pyproject = Path(self.env.srcdir) / "pyproject.toml"
         made_from = self.env.library
         try:
-            text = self.markup(house_of(pyproject))
+            content = self.content_of(house_of(pyproject))
             made_from.setdefault(self.env.docname, state_of(pyproject))
         except UNREADABLE as error:
             made_from[self.env.docname] = None  # read again next time
             raise self.error(str(error)) from None
-        return [nodes.raw(text=text, format="html")]
+        return content
 
 
 class FloorsDirective(LibraryDirective):
     """Draws the rooms as floors, with the imports between them."""
 
-    def markup(self, house):
+    def content_of(self, house):
         values = {"rooms": house.rooms, "uses": house.uses}
         svg, sentence = render_svg(draw_floors, values)
         data = base64.b64encode(svg.encode()).decode()
@@ -70,12 +69,13 @@ class FloorsDirective(LibraryDirective):
         width, height = (
             round(side * PIXELS) for side in floors_size(len(house.rooms))
         )
-        return (
+        text = (
             '<figure class="multilora floors"><img class="dark-light" '
             f'src="data:image/svg+xml;base64,{data}" alt="{said}" '
             f'width="{width}" height="{height}">'
             f"<figcaption>{said}</figcaption></figure>"
         )
+        return [nodes.raw(text=text, format="html")]
 
 
 class RoomDirective(LibraryDirective):
@@ -84,47 +84,18 @@ class RoomDirective(LibraryDirective):
     required_arguments = 1
     option_spec = {"without": directives.unchanged}  # noqa: RUF012
 
-    def markup(self, house):
+    def content_of(self, house):
         room = self.arguments[0]
         if room not in house.rooms:
             raise ValueError(
                 f"room is {room!r}, allowed: {', '.join(house.rooms)}"
             )
         without = self.options.get("without", "").split()
-        contents = contents_of(f"{house.package}.{room}", without)
-        for module, (_, entries) in contents.items():
-            self._note(module, entries)
-        uses = {name: house.uses[name] for name in reversed(house.rooms)}
-        return room_markup(house.package, room, uses, contents)
-
-    def _note(self, place, entries):
-        """Tell Sphinx's search and its roles where each name stands."""
-        domain = self.env.get_domain("py")
-        for entry in entries:
-            name = f"{place}.{entry.name}"
-            domain.note_object(
-                name, entry.kind, name, location=self.get_location()
-            )
-            self._note(name, entry.members)
-
-
-def contents_of(package, without=()):
-    """Return {module: (docstring, Entries)} of a package's modules.
-
-    Left out are modules whose own names match a pattern of `without`, and
-    a package or a `__main__` that defines nothing.
-    """
-    found = {
-        module: entries_of(module)
-        for module in modules(package)
-        if not any(fnmatch(module.rpartition(".")[2], p) for p in without)
-    }
-    hollow = {package, f"{package}.__main__"}
-    return {
-        module: (doc, entries)
-        for module, (doc, entries) in found.items()
-        if entries or module not in hollow
-    }
+        content = self.parse_text_to_nodes(room_text(house, room, without))
+        for part in content:
+            for index in part.findall(addnodes.index):
+                index["entries"] = []  # the index is of the book's words
+        return content
 
 
 def state_of(pyproject):

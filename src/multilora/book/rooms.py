@@ -1,78 +1,69 @@
-"""A room of the library as HTML: whom it uses, its modules, their names."""
+"""A room of the library as text: whom it uses, and autodoc in folds."""
 
-import html
-import re
+import ast
+from fnmatch import fnmatch
 
+from multilora.book.autodoc import text_markup
 from multilora.book.names import breakable
+from multilora.book.sources import modules, source_of
 
-CODE = re.compile(r"``?([^`]+)``?")
-PLAIN = ("function", "method")  # whose kind their brackets say
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+AUTOMODULE = """
+.. automodule:: {}
+   :members:
+   :undoc-members:
+   :ignore-module-all:
+   :member-order: bysource
+
+"""
 
 
-def room_markup(package, room, uses, contents):
-    """Return the markup of a room.
+def room_text(house, room, without=()):
+    """Return the Markdown of a room of a House.
 
-    uses is {room: the rooms that it imports from}, in the order in which
-    they shall be named; contents is {module: (docstring, its Entries)}.
+    Left out are modules whose own names match a pattern of `without`, and
+    a package or a `__main__` that defines nothing.
     """
-    users = [other for other, used in uses.items() if room in used]
-    used = [other for other in uses if other in uses[room]]
+    order = house.rooms[::-1]
+    used = [other for other in order if other in house.uses[room]]
+    users = [other for other in order if room in house.uses[other]]
+    package = f"{house.package}.{room}"
     parts = [
-        f'<p class="uses">{_rooms("Uses", used, "no other room")}<br>'
-        f"{_rooms('Used by', users, 'no other room')}</p>"
-    ]
-    parts += [
-        _module(package, module, *found) for module, found in contents.items()
-    ]
-    return f'<div class="room">{"".join(parts)}</div>'
+        _raw(f'<div class="room"><p>{_rooms("Uses", used)}<br>'
+             f"{_rooms('Used by', users)}</p>"),
+        *(
+            _module(module, house.package)
+            for module in modules(package)
+            if not any(fnmatch(module.split(".")[-1], p) for p in without)
+        ),
+        _raw("</div>"),
+    ]  # fmt: skip
+    return f"```{{eval-rst}}\n{''.join(parts)}\n```"
 
 
-def _rooms(word, names, none):
+def _raw(markup):
+    return f"\n.. raw:: html\n\n   {markup}\n"
+
+
+def _rooms(word, names):
     links = ", ".join(f'<a href="#{name}">{name}</a>' for name in names)
-    return f"<strong>{word}:</strong> {links or none}"
+    return f"<strong>{word}:</strong> {links or 'no other room'}"
 
 
-def _module(package, module, doc, entries):
+def _module(module, package):
     """A module as a fold; as a line where it defines no function."""
-    purpose, _, more = doc.partition("\n\n")
-    name = breakable(module.removeprefix(f"{package}."))
-    title = f"<code>{name}</code> <span>{_text(purpose)}</span>"
-    if not entries:
-        return f'<p class="module" id="{module}">{title}</p>'
-    listed = "".join(_entry(module, entry) for entry in entries)
-    return (
-        f'<details class="module" id="{module}"><summary>{title}</summary>'
-        f"{_paragraphs(more)}<dl>{listed}</dl></details>"
+    tree = ast.parse(source_of(module))
+    purpose = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+    name = module.removeprefix(f"{package}.")
+    title = (
+        f"<code>{breakable(name)}</code> <span>{text_markup(purpose)}</span>"
     )
+    if any(map(_is_public, tree.body)):
+        fold = f'<details class="module"><summary>{title}</summary>'
+        return _raw(fold) + AUTOMODULE.format(module) + _raw("</details>")
+    is_hollow = "." not in name or name.endswith(".__main__")
+    return "" if is_hollow else _raw(f'<p class="module">{title}</p>')
 
 
-def _entry(place, entry):
-    """A name with its signature, its docstring, and what is in it."""
-    name = f"{place}.{entry.name}"
-    before = "" if entry.kind in PLAIN else f"<em>{entry.kind}</em> "
-    said = _paragraphs(entry.doc)
-    if entry.members:
-        inside = "".join(_entry(name, member) for member in entry.members)
-        said += f"<dl>{inside}</dl>"
-    return (
-        f'<dt id="{name}"><code>{before}<b>{breakable(entry.name)}</b>'
-        f"{html.escape(entry.signature, quote=False)}</code></dt>"
-        f"<dd>{said}</dd>"
-    )
-
-
-def _paragraphs(doc):
-    """A docstring's paragraphs; one with an indented line keeps its lines."""
-    parts = [part.strip("\n") for part in re.split(r"\n\s*\n", doc) if part]
-    return "".join(
-        f"<pre>{html.escape(part, quote=False)}</pre>"
-        if re.search(r"^ +|  +", part, re.MULTILINE)
-        else f"<p>{_text(part)}</p>"
-        for part in parts
-    )
-
-
-def _text(words):
-    """A paragraph of a docstring: plain text, and code between backticks."""
-    text = html.escape(" ".join(words.split()), quote=False)
-    return CODE.sub(r"<code>\1</code>", text)
+def _is_public(node):
+    return isinstance(node, DEFINITIONS) and not node.name.startswith("_")

@@ -107,8 +107,9 @@ def _imports(name, package):
     return sorted(filter(_is_module, named(name, package)))
 
 
+@cache
 def named(module, package):
-    """Return what a module's imports name of a package: set of full names.
+    """Return what a module's imports name of a package: full names.
 
     A name may be that of a module, or of a function in one.
     """
@@ -119,7 +120,7 @@ def named(module, package):
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == package}
+    return frozenset(n for n in found if n.split(".")[0] == package)
 
 
 def _is_module(name):

@@ -73,7 +73,7 @@ def add_adapter(
 
 
 def fit(
-    model: PreTrainedModel | PeftModel,
+    model: "PreTrainedModel | PeftModel",
     tokenizer: PreTrainedTokenizerFast,
     style: str,
     plan: Plan,
