@@ -20,7 +20,13 @@ document.addEventListener("toggle", letWideOnesFocus, true);
 
 // A link to a name opens the fold that holds it.
 function openFoldOfTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  let name = location.hash.slice(1);
+  try {
+    name = decodeURIComponent(name);
+  } catch {
+    return; // no name of ours is written like this
+  }
+  const target = document.getElementById(name);
   const fold = target?.closest("details:not([open])");
   if (!fold) return;
   fold.open = true;
