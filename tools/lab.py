@@ -22,6 +22,14 @@ FLAGS = [
 ]
 
 
+# JupyterLab shows a traceback as it shows what is printed to stderr.
+ERROR = '[data-mime-type="application/vnd.jupyter.stderr"]'
+PROMPTS = """[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+  .map(prompt => prompt.textContent)"""
+IS_DONE = f"() => !{PROMPTS}.some(text => text.includes('*'))"
+HAVE_RUN = f"{PROMPTS}.every(text => /\\[\\d+\\]/.test(text))"
+
+
 @contextmanager
 def jupyterlab(folder, *options):
     """Serve a folder in JupyterLab; yield the address; gone afterwards."""
@@ -77,9 +85,7 @@ def run_cells(page):
             break
         except NotYet:
             continue
-    page.wait_for_function(
-        """() => [...document.querySelectorAll('.jp-CodeCell')].every(
-             cell => /\\[\\d+\\]/.test(
-               cell.querySelector('.jp-InputPrompt').textContent))""",
-        timeout=500_000,
-    )
+    page.wait_for_function(IS_DONE, timeout=500_000)
+    if not page.evaluate(HAVE_RUN):
+        said = page.locator(ERROR).last.inner_text()
+        raise RuntimeError(f"a cell raised, and the rest did not run: {said}")

@@ -10,7 +10,7 @@ echo = widgets.HTML("0")
 slider.observe(lambda change: setattr(echo, "value", str(change.new)), "value")
 display(widgets.VBox([slider, echo]))"""
 EXPLORE = """\
-from multilora import sliders
+from multilora.explore import sliders
 from multilora.figures import lab03, lab04
 draw, axes = {draw}, {axes}
 start = {{axis: stops[0] for axis, stops in axes.items()}}

@@ -58,6 +58,7 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
     context.close()
 
 
+@pytest.mark.timed
 def test_explore_answers_in_a_third_of_interact(browser):
     """As make lab serves it: same draw, same notebook, keys in turn."""
     draw = "lab03.draw_memory"
