@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from repository import ROOT
+
 LINT = Path(sys.executable).with_name("lint-imports")
 pytestmark = pytest.mark.stored
 

@@ -4,17 +4,16 @@ mypy checks what is written; here nothing may be missing.
 """
 
 import ast
-import tomllib
-from pathlib import Path
 
 import pytest
 
+from multilora.book.floors import contract_of
+from repository import ROOT
+
 pytestmark = pytest.mark.stored
 
-SOURCE = Path(__file__).parents[1] / "src/multilora"
-FLOORS = tomllib.loads(
-    (SOURCE.parents[1] / "pyproject.toml").read_text("utf-8")
-)["tool"]["importlinter"]["contracts"][0]["layers"]
+SOURCE = ROOT / "src/multilora"
+_, FLOORS = contract_of(ROOT / "pyproject.toml")
 ROOMS = FLOORS[FLOORS.index("figures") + 1 :]  # as mypy checks
 CALLED = ("__init__", "__call__")  # by whoever makes one, or uses it
 

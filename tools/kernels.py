@@ -97,10 +97,11 @@ def main(most):
             variants.append(variant)
         else:
             print(f"{variant[0]}: skipped, no {NEEDS[variant[0]]} here")
+    variants = variants[:most]
     with ThreadPoolExecutor(2) as pool:  # drawing keeps one core busy
-        drawn = list(pool.map(drawn_under, variants[:most]))
+        drawn = list(pool.map(drawn_under, variants))
     is_same = True
-    for variant, found in zip(variants, drawn, strict=False):
+    for variant, found in zip(variants, drawn, strict=True):
         print("== {}, {} threads, hash seed {}, vectors {}".format(*variant))
         is_same &= are_same(drawn[0], found)
         is_same &= run_notebooks(variant)

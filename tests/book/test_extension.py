@@ -16,7 +16,7 @@ from nbformat.v4 import (
 from multilora.book.explorers import stored_explorers
 from multilora.book.notebooks import KERNEL
 from multilora.figures import lab03
-from programs import python
+from programs import sphinx
 from repository import ROOT
 
 LAB_03 = ROOT / "notebooks/lab-03-lora-economics.ipynb"
@@ -55,11 +55,7 @@ class Book:
         index = self.folder / "index.md"
         if not index.is_file() or index.read_text() != page:
             index.write_text(page)
-        trees = self.folder / "_build/trees"
-        return python(
-            "-m", "sphinx", "-W", "--keep-going", "-b", "html", "-d", trees,
-            self.folder, self.html, PYTHONPATH=str(self.folder),
-        )  # fmt: skip
+        return sphinx(self.folder)
 
     def page(self, name):
         return (self.html / f"{name}.html").read_text("utf-8")

@@ -5,13 +5,12 @@ import base64
 import html
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from multilora.book.pages import built_folder
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 CODE = ROOT / "src/multilora"
 LEARNERS = ("starter_", "spec_")  # of the labs: left out, and the page says so
 CONTRACT = next(

@@ -1,12 +1,10 @@
 """A book of one page about a made-up package, as Sphinx builds it."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from html import unescape
 
+from programs import sphinx
 from repository import ROOT
 
 ENTRY = re.compile(r'<dt class="sig[^>]*id="([^"]+)">(.*?)</dt>', re.DOTALL)
@@ -42,13 +40,7 @@ class Book:
         path.write_text(text, "utf-8")
 
     def build(self):
-        return subprocess.run(
-            [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-b",
-             "html", "-d", self.folder / "_build/trees", self.folder,
-             self.folder / "_build/html"],
-            capture_output=True, text=True,
-            env=os.environ | {"PYTHONPATH": str(self.folder)},
-        )  # fmt: skip
+        return sphinx(self.folder, "-n")
 
     def entries(self):
         """{name: its signature as text} of what the page lists."""

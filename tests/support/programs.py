@@ -1,4 +1,4 @@
-"""This Python as a program of its own."""
+"""This Python as a program of its own, and Sphinx in it."""
 
 import os
 import subprocess
@@ -19,3 +19,12 @@ def python(*arguments, cwd=None, timeout=None, **environment):
         timeout=timeout,
         env=os.environ | environment,
     )
+
+
+def sphinx(folder, *options):
+    """Build the small book in a folder, warnings as errors, into _build."""
+    build = folder / "_build"
+    return python(
+        "-m", "sphinx", "-W", *options, "--keep-going", "-b", "html",
+        "-d", build / "trees", folder, build / "html", PYTHONPATH=str(folder),
+    )  # fmt: skip

@@ -51,7 +51,8 @@ class LibraryDirective(SphinxDirective):
         made_from = self.env.library
         try:
             content = self.content_of(house_of(pyproject))
-            made_from.setdefault(self.env.docname, state_of(pyproject))
+            if self.env.docname not in made_from:
+                made_from[self.env.docname] = state_of(pyproject)
         except UNREADABLE as error:
             made_from[self.env.docname] = None  # read again next time
             raise self.error(str(error)) from None

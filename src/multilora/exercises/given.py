@@ -19,6 +19,7 @@ from multilora.exercises.compare import (
     same,
     told,
 )
+from multilora.labs.guards import is_stub
 from multilora.labs.switch import NotAttemptedError, SlipError, require
 
 MOST = 1000  # entries of a list or a set, before we stop counting
@@ -37,7 +38,7 @@ def results(answer: object, cases: Sequence[tuple]) -> list:
     require(is_function, f"{kind} is no function; hand over the function")
     found = [_result(answer, case) for case in cases]
     if all(result is None for result in found):
-        if _is_stub(answer):
+        if is_stub(answer):
             raise NotAttemptedError("not attempted yet")
         raise SlipError("it returned nothing: is a `return` missing?")
     for case, result in zip(cases, found, strict=True):
@@ -117,15 +118,3 @@ def _as_returned(result):
         return copy.deepcopy(result)
     except Exception:  # a generator
         return result
-
-
-def _stub():
-    """A stub as the notebook has it."""
-    ...
-
-
-def _is_stub(function):
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_names:
-        return False
-    return len(code.co_code) <= len(_stub.__code__.co_code)

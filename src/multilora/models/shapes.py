@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from multilora.arguments import Names, choice, names, shown
 from multilora.models.config import field, flag, read_config
@@ -16,22 +16,31 @@ EMBEDDINGS = ("embed_tokens", "lm_head")
 # What target_modules may be: names of linear layers, or "all-linear".
 TargetModules = str | Names
 
-# Per architecture: the number of norms a layer, which linears carry a bias,
-# and who means tied embeddings where the file is silent about them (the
-# defaults of the configuration classes in transformers 5.19).
-_NORMS = {
-    "llama": 2,
-    "mistral": 2,
-    "qwen2": 2,
-    "gemma2": 4,
-    "internlm": 2,
-    "mixtral": 2,
+
+class _Family(NamedTuple):
+    """What a config.json does not say of an architecture.
+
+    norms counts those of a layer, biased names the linears that carry a bias,
+    tied is what the file means when it is silent about tied embeddings (the
+    defaults of the configuration classes in transformers 5.19).
+    """
+
+    norms: int = 2
+    biased: tuple[str, ...] = ()
+    tied: bool = False
+
+
+_FAMILIES = {
+    "llama": _Family(),
+    "mistral": _Family(),
+    "qwen2": _Family(biased=("q_proj", "k_proj", "v_proj")),
+    "gemma2": _Family(norms=4, tied=True),
+    "internlm": _Family(biased=ATTENTION),
+    "mixtral": _Family(),
 }
-_BIASED = {"qwen2": ("q_proj", "k_proj", "v_proj"), "internlm": ATTENTION}
-_TIED = ("gemma2",)
 # The mixtures of experts among them.
 _MIXTURES = ("mixtral",)
-ARCHITECTURES = tuple(_NORMS)
+ARCHITECTURES = tuple(_FAMILIES)
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class ModelShape:
         architecture = choice(
             "model_type", config.get("model_type"), ARCHITECTURES
         )
+        family = _FAMILIES[architecture]
         if architecture not in _MIXTURES:
             _refuse_experts(config)
         hidden = field(config, "hidden_size")
@@ -99,8 +109,8 @@ class ModelShape:
             num_kv_heads=kv_heads,
             head_dim=field(config, "head_dim", default=hidden // heads),
             vocab_size=field(config, "vocab_size"),
-            tied=flag(config, "tie_word_embeddings", architecture in _TIED),
-            biased=_biased(config, _BIASED.get(architecture, ())),
+            tied=flag(config, "tie_word_embeddings", family.tied),
+            biased=_biased(config, family.biased),
             num_experts=field(config, "num_local_experts")
             if architecture in _MIXTURES
             else 0,
@@ -180,7 +190,7 @@ class ModelShape:
             for item in self.linears
             if item.name in self.biased
         )
-        norms = _NORMS[self.architecture] * self.hidden_size
+        norms = _FAMILIES[self.architecture].norms * self.hidden_size
         router = self.hidden_size * self.num_experts
         tables = 1 if self.tied else 2
         return (
