@@ -29,7 +29,8 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
-	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors capture clean
+	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors \
+	family-truth config-defaults vllm-names capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
@@ -158,6 +159,15 @@ reconcile: $(ENGINE)/.installed ## hold the book against vLLM and record it
 
 anchors: $(ENGINE)/.installed ## pin the deep dive's lines to this vLLM
 	$(ENGINE)/bin/python -m multilora.evidence.anchored
+
+family-truth: $(ENGINE)/.installed ## ask transformers and vLLM about small models
+	PYTHONPATH=tests/support $(ENGINE)/bin/python tools/family_truth.py
+
+config-defaults: $(ENGINE)/.installed ## record transformers' defaults
+	$(ENGINE)/bin/python tools/config_defaults.py
+
+vllm-names: $(ENGINE)/.installed ## record what vLLM's classes do to names
+	$(ENGINE)/bin/python tools/vllm_names.py
 
 capture: $(ENGINE)/.installed ## measure a GPU for the pages
 	$(ENGINE)/bin/python -m multilora.engine.capture

@@ -34,7 +34,9 @@ EXPLORERS = {
     "lab03.draw_memory": {
         "max_loras": [1, 2, 4, 8, 16, 32, 64],
         "max_lora_rank": [8, 16, 32, 64],
-        "model": ["Llama-3.1-8B", "Mistral-7B"],
+        "model": ["Llama-3.1-8B", "Qwen3-8B"],
+        "card": ["24 GB"],
+        "tensor_parallel_size": [1],
     },
     "lab03.draw_savings": {
         "tenants": [10, 25, 50, 100, 150, 200],

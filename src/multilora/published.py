@@ -31,7 +31,14 @@ def _read(name):
 
 _FILES = (
     "models",
+    "config_defaults",
+    "without_lora",
+    "vllm_names",
+    "overheads",
+    "public_starts",
+    "cards",
     "adapters",
+    "vllm_versions",
     "startups",
     "worked_examples",
     "load_costs",

@@ -8,6 +8,7 @@ GIB = 2**30
 
 # The unit after a value, by the name of the argument that takes it.
 UNIT_OF = {
+    "card_gib": "GiB",
     "hot_every": "step",
     "load": "request/s",
     "max_cpu_loras": "adapter",

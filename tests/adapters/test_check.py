@@ -67,8 +67,7 @@ def test_each_misfit_is_refused_by_name(kind, tmp_path):
         ({"modules_to_save": ["lm_head"]}, "uses modules_to_save"),
         ({"lora_alpha": float("nan")}, "says lora_alpha = nan"),
         ({"peft_type": "IA3"}, "is a IA3, but must be a LORA"),
-        ({"rank_pattern": {"q_proj": 64}}, "uses rank_pattern"),
-        ({"use_rslora": True}, "uses use_rslora"),
+        ({"rank_pattern": {"q_proj": 64}}, "has rank 64, above max_lora"),
     ],
 )
 def test_a_wrong_config_is_named(fields, sentence, sql_copy):
@@ -88,17 +87,24 @@ def renamed(folder, old, new):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "share"),
     [
-        (".mlp.", ".self_attn."),
-        (".self_attn.", ".mlp."),
-        ("layers.0.", "layers.00."),
-        ("layers.0.", "layers.\N{ARABIC-INDIC DIGIT ZERO}."),
-        ("base_model.model.model.", "base_model.model."),
+        (".mlp.", ".self_attn.", 4 / 7),
+        (".self_attn.", ".mlp.", 3 / 7),
+        ("layers.0.", "layers.00.", 1 / 2),
+        ("layers.0.", "layers.\N{ARABIC-INDIC DIGIT ZERO}.", 1 / 2),
     ],
 )
-def test_keys_that_vllm_would_drop_in_silence_are_refused(old, new, sql_copy):
+def test_keys_that_vllm_drops_in_silence_are_said(old, new, share, sql_copy):
     renamed(sql_copy, old, new)
+    facts = check_adapter(sql_copy, BASE, 16)
+    assert facts.share_applied == pytest.approx(share)
+    assert all(new in name for name in facts.not_applied)
+    assert "applies them nowhere in LlamaForCausalLM" in facts.notes[0]
+
+
+def test_an_adapter_that_vllm_drops_whole_is_refused(sql_copy):
+    renamed(sql_copy, "base_model.model.model.", "base_model.model.")
     with pytest.raises(AdapterError, match="fits no layer of the base"):
         check_adapter(sql_copy, BASE, 16)
 

@@ -9,8 +9,10 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_link_opens_at_its_stops_and_a_move_makes_one(open_page):
-    wanted = {"model": "Qwen2.5-7B", "max_lora_rank": 64, "max_loras": 32}
-    link = "#explore-memory?max_lora_rank=64&max_loras=32&model=Qwen2.5-7B"
+    wanted = MEMORY.start | {
+        "model": "Qwen3-8B", "max_lora_rank": 64, "max_loras": 32,
+    }  # fmt: skip
+    link = "#explore-memory?max_lora_rank=64&max_loras=32&model=Qwen3-8B"
     page = open_page(FRONT, fragment=link)
     figure = page.locator("#explore-memory")
     player = Player(MEMORY.draw)
@@ -29,7 +31,7 @@ def test_a_new_link_on_an_open_page_moves_its_sliders(open_page):
     page = open_page(FRONT)
     figure = page.locator("#explore-memory")
     # Some chat programs encode what stands behind the hash.
-    for end in ("?max_loras=64", "%3Fmax_loras%3D1%26max_lora_rank%3D8"):
+    for end in ("?max_loras=32", "%3Fmax_loras%3D1%26max_lora_rank%3D8"):
         page.evaluate(f"location.hash = 'explore-memory{end}'")
         page.wait_for_timeout(100)
     said = Player(MEMORY.draw).frame(
@@ -41,7 +43,9 @@ def test_a_new_link_on_an_open_page_moves_its_sliders(open_page):
 def test_the_link_in_how_to_read_opens_at_its_stops(open_page):
     page = open_page("book/how-to-read")
     page.get_by_role("link", name="this link").click()
-    wanted = {"model": "Qwen2.5-7B", "max_lora_rank": 64, "max_loras": 32}
+    wanted = MEMORY.start | {
+        "model": "Qwen3-8B", "max_lora_rank": 64, "max_loras": 32,
+    }  # fmt: skip
     said = Player(MEMORY.draw).frame(wanted)[1]
     wait_for(page, page.locator("#explore-memory"), said)
 

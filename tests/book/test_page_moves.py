@@ -68,7 +68,7 @@ def test_a_frame_that_fails_still_says_its_sentence(slow_page):
     page.wait_for_timeout(200)
     for route in page.held:
         route.abort()
-    last = Player(MEMORY.draw).frame(MEMORY.start | {"max_loras": 64})[1]
+    last = Player(MEMORY.draw).frame(MEMORY.start | {"max_loras": 32})[1]
     wait_for(page, figure, last)
     page.unroute_all(behavior="ignoreErrors")
     page.keyboard.press("Home")

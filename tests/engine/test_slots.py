@@ -35,9 +35,9 @@ def test_the_ledger_is_lab_03s_arithmetic(two, choir):
         shape, blocks = running.shape, memory.kv_blocks(running)
         assert memory.weight_bytes(running) == 4 * shape.num_params
         assert memory.slot_bytes(running) == slot_reservation_bytes(
-            shape, slots, 16, bytes_per_param=4
+            shape, slots, 16, lora_dtype="float32"
         )
-        per_token = kv_bytes_per_token(shape, 4)
+        per_token = kv_bytes_per_token(shape, "float32")
         assert blocks.block_bytes == per_token * blocks.block_tokens
         assert blocks.num_total * blocks.block_bytes == 16 * 2**20
         assert blocks.num_free == blocks.num_total - 1

@@ -1,7 +1,8 @@
 """Wrong arguments of bills, reservations and ledgers work or are named."""
 
 from bad_input import each_wrong_value
-from multilora.memory import economics, ledger, reservation
+from multilora.memory import economics, kv, ledger, reservation
+from multilora.models import versions
 from multilora.models.shipped import model_shape
 
 LLAMA = model_shape("Llama-2-7B")
@@ -12,13 +13,28 @@ GOOD = {
     economics.shrink_ratio: (100, 4, 4, 2, 4),
     economics.gpus_saved: (10, 2),
     economics.engines_needed: (10, 2),
-    economics.kv_bytes_per_token: (LLAMA, 2),
     economics.base_flops_per_token: (LLAMA,),
     economics.delta_flops_per_token: (LLAMA, 8, ["q_proj"]),
-    reservation.slot_reservation_bytes: (LLAMA, 2, 8, 2, None, "0.32.0"),
+    reservation.slot_reservation_bytes: (LLAMA, 2, 8, "auto", None, "0.32.0"),
     reservation.reserved_modules: (LLAMA, None, "0.32.0"),
-    ledger.memory_ledger: (LLAMA, 24, 2, 16, 0.9, 2, None, "0.32.0"),
-    ledger.kv_tokens_lost: (LLAMA, 100, 2),
+    ledger.memory_ledger: (LLAMA, 24, 2, 16, 0.9),
+    ledger.kv_tokens_lost: (LLAMA, 100, "auto"),
+    kv.kv_bytes_per_token: (LLAMA, "auto", 2),
+    kv.kv_bytes_per_request: (LLAMA, 100, "auto", 2, 16, 8192, "0.32.0"),
+    kv.kv_tokens: (LLAMA, 2**30, 4096, "auto", 2, 16, 8192, "0.32.0"),
+    versions.nearest_rule: ("0.32.0",),
+    versions.where_read: ("ranks", "0.32.0"),
+    versions.default_batch: ("0.32.0", "NVIDIA H200", 139),
+    versions.is_registered: ("LlamaForCausalLM", "0.32.0"),
+    versions.has_lora: ("LlamaForCausalLM", "0.32.0"),
+    versions.embeddings_of: (
+        "Mistral3ForConditionalGeneration",
+        "0.32.0",
+        "MistralForCausalLM",
+    ),
+    versions.packed_modules: ("LlamaForCausalLM", "0.32.0"),
+    versions.listed_modules: ("LlamaForCausalLM", "0.7.3"),
+    versions.has_feature: ("LlamaForCausalLM", "0.32.0", "tower"),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

@@ -62,7 +62,7 @@ BAD = [
     (economics.gpus_saved, (0, 8), ValueError, "tenants is 0"),
     (economics.gpus_saved, (100, 0), ValueError, "max_loras is 0"),
     (economics.gpus_saved, (True, 8), TypeError, "tenants is True"),
-    (economics.kv_bytes_per_token, (LLAMA, 0), ValueError, "bytes_per_param"),
+    (economics.kv_bytes_per_token, (LLAMA, 0), ValueError, "kv_cache_dtype"),
 ]  # fmt: skip
 
 

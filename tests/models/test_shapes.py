@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from multilora.adapters.check import check_adapter
 from multilora.memory.economics import (
-    adapter_file_bytes,
     adapter_params,
     base_flops_per_token,
     delta_flops_per_token,
@@ -14,10 +12,12 @@ from multilora.memory.economics import (
 from multilora.models.shapes import ModelShape
 from multilora.models.shipped import model_names, model_shape
 from multilora.published import published
-from multilora.tenants import folder_of
 
-# Parameter counts as known from the checkpoints; for internlm-7b we found no
-# published count to compare with, so that one only pins our own.
+# Parameter counts as known from the checkpoints: from Qwen3-8B on those that
+# Hugging Face shows as safetensors' total, but gpt-oss-20b's, whose packed
+# weights it counts by bytes, is transformers' own; a quantised model has as
+# many as the one in 16 bits. For internlm-7b we found no published count to
+# compare with, so that one only pins our own.
 NUM_PARAMS = {
     "Llama-2-7B": 6_738_415_616,
     "Llama-3.1-8B": 8_030_261_248,
@@ -29,6 +29,15 @@ NUM_PARAMS = {
     "internlm-7b": 7_321_948_160,
     "Qwen2.5-1.5B": 1_543_714_304,
     "Mixtral-8x7B": 46_702_792_704,
+    "Qwen3-8B": 8_190_735_360,
+    "Qwen3-30B-A3B": 30_532_122_624,
+    "Gemma-3-12B": 12_187_325_040,
+    "gpt-oss-20b": 20_914_757_184,
+    "Phi-4-mini": 3_836_021_760,
+    "Mistral-Small-24B": 23_572_403_200,
+    "Llama-3.1-8B-FP8": 8_030_261_248,
+    "Llama-3.1-8B-bnb4": 8_030_261_248,
+    "Llama-3-8B-AWQ": 8_030_261_248,
 }
 GOOD = {
     "model_type": "llama",
@@ -79,10 +88,8 @@ def test_a_mixture_has_an_mlp_an_expert_and_a_router():
 @pytest.mark.parametrize(
     "function",
     [
-        lambda shape: adapter_file_bytes(shape, 8, "all-linear"),
         lambda shape: base_flops_per_token(shape),
         lambda shape: delta_flops_per_token(shape, 8),
-        lambda shape: check_adapter(folder_of("sql"), shape, 8),
     ],
 )
 def test_what_knows_no_mixture_refuses_it(function):
@@ -124,7 +131,11 @@ def test_reads_a_file_a_folder_and_a_dict(tmp_path):
         ({"hidden_size": 64.5}, TypeError, "hidden_size is 64.5"),
         ({"hidden_size": float("nan")}, TypeError, "hidden_size is nan"),
         ({"hidden_size": 62}, ValueError, "does not divide"),
-        ({"num_key_value_heads": 3}, ValueError, "num_key_value_heads is 3"),
+        (
+            {"num_key_value_heads": 3},
+            ValueError,
+            "num_key_value_heads = 3, but must",
+        ),
         ({"num_hidden_layers": True}, TypeError, "num_hidden_layers is True"),
         ({"model_type": "gpt2"}, ValueError, "model_type is 'gpt2'"),
         ({"model_type": None}, ValueError, "model_type is None"),

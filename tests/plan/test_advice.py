@@ -21,7 +21,14 @@ def option(max_loras, hit_rate, kv_tokens=10_000):
     """A row of a table, made by hand; uniform traffic of ten tenants."""
     can_start = kv_tokens > 0
     return plan.SlotOption(
-        max_loras, 1, kv_tokens, can_start, hit_rate, max_loras / 10
+        max_loras,
+        1,
+        kv_tokens + 9,
+        kv_tokens,
+        kv_tokens + 5,
+        can_start,
+        hit_rate,
+        max_loras / 10,
     )
 
 
@@ -38,7 +45,7 @@ def test_the_advice_is_the_first_row_that_does(cells, wanted, least):
     advice = recommend(rows[::-1], wanted, least)
     first = best = None
     for row in rows:
-        if row.kv_tokens >= least:
+        if row.kv_tokens_low >= least:
             if first is None and row.hit_rate >= wanted:
                 first = row
             if best is None or row.hit_rate > best.hit_rate:
@@ -55,7 +62,8 @@ def test_it_says_which_of_card_and_traffic_is_in_the_way():
     said = recommend(rows, 0.9, 5000).reason
     assert said == (
         "the card is full: 90.0 % takes max_loras=3, which leaves 100 KV "
-        "tokens where 5,000 are wanted; max_loras=2 fits and hits 80.0 %"
+        "tokens at worst where 5,000 are wanted; max_loras=2 fits and hits "
+        "80.0 %"
     )
     uniform = [option(1, 0.1), option(2, 0.2), option(9, 0.9, 0)]
     said = recommend(uniform, 0.9).reason
@@ -63,7 +71,8 @@ def test_it_says_which_of_card_and_traffic_is_in_the_way():
     none = [option(1, 0.5, 7), option(2, 0.6, 0)]
     said = recommend(none, 0.1, 8).reason
     assert said == (
-        "the card is full: max_loras=1 leaves 7 KV tokens and 8 are wanted"
+        "the card is full: max_loras=1 leaves 7 KV tokens at worst and 8 "
+        "are wanted"
     )
     said = recommend([*uniform, option(10, 0.92)], 0.95).reason
     assert said == (
@@ -72,7 +81,7 @@ def test_it_says_which_of_card_and_traffic_is_in_the_way():
     )
     said = recommend(skewed, 0.8).reason
     assert said == (
-        "max_loras=2 hits 80.0 % and leaves at most 10,000 KV tokens"
+        "max_loras=2 hits 80.0 % and leaves 10,000 to 10,005 KV tokens"
     )
 
 

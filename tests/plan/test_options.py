@@ -100,7 +100,7 @@ def test_a_copy_in_the_cpu_tier_is_an_adapter_and_no_slot():
     """Its own rank, its own modules, the engine's dtype."""
     assert plan.cpu_tier_bytes(LLAMA, 1, 16) == 80 * 2**20
     assert plan.cpu_tier_bytes(LLAMA, 40, 8) == 40 * 40 * 2**20
-    some = plan.cpu_tier_bytes(LLAMA, 1, 16, ["q_proj", "v_proj"], 4)
+    some = plan.cpu_tier_bytes(LLAMA, 1, 16, ["q_proj", "v_proj"], "float32")
     assert some == 4 * 16 * 32 * (2 * 4096 + 4096 + 1024)
 
 
@@ -108,7 +108,9 @@ def test_a_files_tensors_are_what_the_cpu_tier_holds_of_it():
     """Our tenant's file is float32, and so is the engine here."""
     shape = ModelShape.from_config(tenants.folder_of("base"))
     facts = check_adapter(tenants.folder_of("sql"), shape, 16)
-    ours = plan.cpu_tier_bytes(shape, 1, facts.rank, facts.target_modules, 4)
+    ours = plan.cpu_tier_bytes(
+        shape, 1, facts.rank, facts.target_modules, "float32"
+    )
     assert ours == facts.num_bytes
 
 
@@ -116,7 +118,8 @@ BAD = [
     (lambda: plan.slot_options(LLAMA, math.nan, [0]), "card_gib is nan"),
     (lambda: plan.slot_options(LLAMA, 24, []), "trace"),
     (lambda: plan.slot_options(LLAMA, 24, [-1]), "trace"),
-    (lambda: plan.slot_options(LLAMA, 24, [0], 24), "max_lora_rank is 24"),
+    (lambda: plan.slot_options(LLAMA, 24, [0], 24),
+     "max_lora_rank in vLLM 0.32.0 is 24"),
     (lambda: plan.slot_options(LLAMA, 24, [0], 16, []), "slot_counts is"),
     (lambda: plan.slot_options(LLAMA, 24, [0], 16, [0]), "slot_counts is 0"),
     (lambda: plan.rank_options(LLAMA, 24, [], 8), "ranks is empty"),

@@ -10,8 +10,8 @@ from multilora.plan import options as plan
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize(("dtype", "width"), [("float32", 4), ("bfloat16", 2)])
-def test_vllms_cpu_tier_holds_the_bytes_that_we_say(dtype, width):
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_vllms_cpu_tier_holds_the_bytes_that_we_say(dtype):
     """Own rank and modules in the engine's dtype, whatever max_lora_rank."""
     from multilora.engine.bare import BareLoRA
 
@@ -26,7 +26,7 @@ def test_vllms_cpu_tier_holds_the_bytes_that_we_say(dtype, width):
         facts = check_adapter(tenants.folder_of(name), shape, 16)
         copy = bare.manager._registered_adapters.cache[lora_id]
         assert sum(map(_bytes, _tensors_of(copy))) == plan.cpu_tier_bytes(
-            shape, 1, facts.rank, facts.target_modules, width
+            shape, 1, facts.rank, facts.target_modules, dtype
         )
     assert len(bare.cpu_tier) == 4
 

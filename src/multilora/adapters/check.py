@@ -5,50 +5,35 @@ half-loaded by a few. These checks read the files and nothing else.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from multilora.adapters import checkpoints
-from multilora.adapters.config import AdapterError, check_config, read_config
+from multilora.adapters.config import Ranks, ranks_of, read_config
+from multilora.adapters.experts import check_experts
+from multilora.adapters.facts import AdapterFacts
+from multilora.adapters.foreign import (
+    WEIGHTS,
+    AdapterError,
+    check_foreign_keys,
+    check_pickle,
+)
+from multilora.adapters.notes import misspelt_of, notes_of
+from multilora.adapters.places import Places, places_of
+from multilora.adapters.weights import (
+    Placed,
+    check_weights,
+    placed,
+    short,
+)
 from multilora.arguments import integer, shown, text
 from multilora.matmul.lora import MAX_RANK
-from multilora.models.shapes import (
-    ALL_LINEAR,
-    ATTENTION,
-    ModelShape,
-    check_dense,
-)
+from multilora.models.classes import architecture_of
+from multilora.models.shapes import ModelShape, check_shape
+from multilora.models.versions import DEFAULT_VERSION, nearest_rule
 
-_KEY = re.compile(
-    r"^base_model\.model\.model\.layers\.(0|[1-9][0-9]*)\.(self_attn|mlp)\."
-    r"(\w+)\.lora_([AB])\.weight$"
-)
-_TABLE_KEY = re.compile(
-    r"^base_model\.model\.(?:model\.embed_tokens\.lora_embedding_|"
-    r"lm_head\.lora_)([AB])(?:\.weight)?$"
-)
-_BLOCK = {
-    name: "self_attn" if name in ATTENTION else "mlp" for name in ALL_LINEAR
-}
+__all__ = ["AdapterError", "AdapterFacts", "check_adapter"]
+
 FINGERPRINT_FILE = "base_sha256.txt"
-
-
-@dataclass(frozen=True)
-class AdapterFacts:
-    """What an adapter's files say. num_bytes is that of its tensors."""
-
-    rank: int
-    alpha: float
-    target_modules: tuple[str, ...]
-    num_bytes: int
-    base_sha256: str | None
-
-    @property
-    def scaling(self) -> float:
-        """alpha / rank, what vLLM multiplies the delta by."""
-        return self.alpha / self.rank
 
 
 def check_adapter(
@@ -56,33 +41,56 @@ def check_adapter(
     shape: ModelShape,
     max_lora_rank: int,
     base_sha256: str | None = None,
+    *,
+    vllm_version: str = DEFAULT_VERSION,
 ) -> AdapterFacts:
     """Return the AdapterFacts of a PEFT folder that fits, or raise.
 
     shape is the base's ModelShape. base_sha256 is the base's
     base_fingerprint: given, the adapter must carry the same in
-    base_sha256.txt. Raises AdapterError for a missing or broken file, a
-    pickle, a rank above max_lora_rank, another PEFT method, tensors of
-    another shape, layer or module, weights that are NaN or infinite, an
-    adapter that changes nothing, and for the wrong base.
+    base_sha256.txt. vllm_version decides whether the base is served at all,
+    and whether a text-only adapter's names reach a wrapper's layers.
+    Modules that vLLM leaves out without a word are in not_applied and in
+    notes; if it leaves out all, this raises.
+    Raises AdapterError for what vLLM's loader refuses: a missing or broken
+    file, a format or a PEFT method that it does not read, a rank above
+    max_lora_rank, modules that the base's class lacks, incomplete experts.
+    Raises it also for what vLLM loads: a pickle, tensors of another shape
+    or of a layer that the base lacks, weights that are NaN or infinite, an
+    adapter that changes nothing, and the wrong base.
+    Source: PEFTHelper, LoRAModel and LoRAModelManager of vLLM 0.32.0.
     """
     folder = Path(checkpoints.path_of("folder", folder))
-    check_dense(shape)
+    check_shape(shape)
     max_lora_rank = integer("max_lora_rank", max_lora_rank, 1, MAX_RANK)
+    nearest_rule(vllm_version)
     if base_sha256 is not None:
         _check_sha256(base_sha256)
     if not folder.is_dir():
         raise AdapterError(f"folder is {shown(str(folder))}: no such folder")
     config = read_config(folder)
-    rank = check_config(folder.name, config, max_lora_rank)
+    ranks = ranks_of(folder.name, config, max_lora_rank)
     tensors = _tensors(folder)
-    _check_tensors(folder.name, tensors, shape, rank)
+    _check_served(shape, vllm_version)
+    places = places_of(shape, vllm_version)
+    found = placed(folder.name, tensors, places)
+    check_experts(folder.name, found, places, ranks)
+    check_weights(folder.name, found, places, ranks)
+    _check_any_applied(folder.name, found, places, vllm_version)
+    misspelt = misspelt_of(config, found, places)
     facts = AdapterFacts(
-        rank=rank,
+        rank=ranks.rank,
         alpha=config["lora_alpha"],
-        target_modules=_modules(tensors),
+        target_modules=_modules(found, places),
         num_bytes=sum(item.num_bytes for item in tensors.values()),
         base_sha256=_recorded_base(folder),
+        scaling=ranks.scale(ranks.rank, ranks.alpha),
+        ranks=_other_ranks(found, ranks),
+        scalings=_other_scalings(found, ranks),
+        share_applied=len(found.applied) / len(found.modules),
+        not_applied=found.not_applied,
+        misspelt=misspelt,
+        notes=notes_of(config, found, places, misspelt, vllm_version),
     )
     if base_sha256 is not None and facts.base_sha256 != base_sha256:
         raise AdapterError(
@@ -91,6 +99,13 @@ def check_adapter(
             f"{base_sha256[:12]}: serve it on its own base, or train it again"
         )
     return facts
+
+
+def _check_served(shape, vllm_version):
+    try:
+        architecture_of(shape, vllm_version)
+    except ValueError as error:
+        raise AdapterError(f"the base is not served: {error}") from None
 
 
 def _check_sha256(value):
@@ -102,97 +117,52 @@ def _check_sha256(value):
 
 
 def _tensors(folder):
-    path = folder / "adapter_model.safetensors"
-    if not path.is_file() and (folder / "adapter_model.bin").is_file():
-        raise AdapterError(
-            f"{folder.name} is a pickle, adapter_model.bin, which can run "
-            "code when it is read: save it as safetensors"
-        )
+    path = folder / WEIGHTS
     if not path.is_file():
-        raise AdapterError(f"{folder.name} has no adapter_model.safetensors")
+        check_pickle(folder)
+        raise AdapterError(f"{folder.name} has no {WEIGHTS}")
     try:
-        return checkpoints.tensors(path)
+        found = checkpoints.tensors(path)
     except checkpoints.CheckpointError as error:
         raise AdapterError(f"{folder.name}: {error}") from None
+    if not found:
+        raise AdapterError(f"{folder.name} holds no tensors")
+    check_foreign_keys(folder.name, found)
+    return found
 
 
-def _check_tensors(name, tensors, shape, rank):
-    if not tensors:
-        raise AdapterError(f"{name} holds no tensors")
-    pairs: dict[str, set[str]] = {}
-    zeros: set[str] = set()
-    for key, tensor in tensors.items():
-        place, half, wanted = _expected(name, key, shape, rank)
-        key = _short(key)
-        if tensor.shape != wanted:
-            raise AdapterError(
-                f"{name}: {key} is {tensor.shape}, but the base and r = "
-                f"{rank} make it {wanted}"
-            )
-        values = _values(name, tensor)
-        num_bad = np.count_nonzero(~np.isfinite(values))
-        if num_bad:
-            raise AdapterError(
-                f"{name}: {key} holds {num_bad} NaN or infinite weights"
-            )
-        pairs.setdefault(place, set()).add(half)
-        if not values.any():
-            zeros.add(place)
-    _check_pairs(name, pairs, zeros)
+def _check_any_applied(name, found: Placed, places: Places, version):
+    if found.applied:
+        return
+    if not found.modules:
+        raise AdapterError(f"{name} holds no lora_A and no lora_B")
+    first = short(next(iter(found.modules)))
+    raise AdapterError(
+        f"{name}: {first} fits no layer of the base, nor does any other "
+        f"module: vLLM {version} would load it for {places.class_name} "
+        "without a word, apply nothing, and answer as the base does"
+    )
 
 
-def _check_pairs(name, pairs, zeros):
-    """Refuse a lone half, and an adapter of which every place is zero."""
-    for place, halves in pairs.items():
-        if len(halves) == 1:
-            raise AdapterError(f"{name}: {place} has only lora_{halves.pop()}")
-    if zeros == pairs.keys():
-        raise AdapterError(
-            f"{name}: every delta is zero, as before training: it would "
-            "answer as the base does"
-        )
-
-
-def _values(name, tensor):
-    try:
-        return tensor.values()
-    except checkpoints.CheckpointError as error:
-        raise AdapterError(f"{name}: {error}") from None
-
-
-def _expected(name, key, shape, rank):
-    """Return (module's place, "A" or "B", shape) of one tensor's key."""
-    if table := _TABLE_KEY.match(key):
-        hidden, vocab = shape.hidden_size, shape.vocab_size
-        is_head = ".lm_head." in key
-        rows = {"A": (rank, hidden if is_head else vocab)}
-        rows["B"] = (vocab if is_head else hidden, rank)
-        place = "lm_head" if is_head else "embed_tokens"
-        return place, table[1], rows[table[1]]
-    match = _KEY.match(key)
-    if not match or match[2] != _BLOCK.get(match[3]):
-        raise AdapterError(f"{name}: {_short(key)} fits no layer of the base")
-    layer, module, half = int(match[1]), match[3], match[4]
-    if layer >= shape.num_layers:
-        raise AdapterError(
-            f"{name}: {_short(key)} is of layer {layer}; the base has "
-            f"{shape.num_layers} layers"
-        )
-    (linear,) = shape.select([module])
-    wanted = {
-        "A": (rank, linear.in_features),
-        "B": (linear.out_features, rank),
+def _modules(found: Placed, places: Places):
+    names = {
+        places.found[found.applied[module]].name
+        if module in found.applied
+        else module.rsplit(".", 1)[-1]
+        for module in found.modules
     }
-    return f"layer {layer} {module}", half, wanted[half]
+    return tuple(sorted(names))
 
 
-def _short(key):
-    return key.removeprefix("base_model.model.model.").removesuffix(".weight")
+def _other_ranks(found: Placed, ranks: Ranks):
+    each = {module: ranks.of(module)[0] for module in found.modules}
+    return {name: own for name, own in each.items() if own != ranks.rank}
 
 
-def _modules(tensors):
-    found = {key.split(".lora_")[0].rsplit(".", 1)[-1] for key in tensors}
-    return tuple(sorted(found))
+def _other_scalings(found: Placed, ranks: Ranks):
+    usual = ranks.scale(ranks.rank, ranks.alpha)
+    each = {module: ranks.of(module)[1] for module in found.modules}
+    return {name: own for name, own in each.items() if own != usual}
 
 
 def _recorded_base(folder):

@@ -1,7 +1,6 @@
 """A tenant's dedicated model: the base with its adapter merged in."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import numpy as np
 
 from multilora.adapters.check import AdapterError, check_adapter
 from multilora.adapters.checkpoints import path_of, tensors, weight_files
+from multilora.adapters.foreign import WEIGHTS
+from multilora.adapters.keys import Renames, read_key
 from multilora.arguments import shown
 from multilora.matmul.lora import merge_weights
 from multilora.models.shapes import EMBEDDINGS, ModelShape
 
-_KEY = re.compile(r"^base_model\.model\.(.+)\.lora_([AB])\.weight$")
 _COPIED = ("tokenizer.json", "tokenizer_config.json")
 
 
@@ -24,7 +24,7 @@ def write_merged(
 
     base and adapter are folders of safetensors, the adapter one that
     check_adapter passes, with linear layers only. Each layer becomes
-    merge_weights(W, A, B, alpha / r). Raises AdapterError for an adapter
+    merge_weights(W, A, B, scaling). Raises AdapterError for an adapter
     that does not fit, CheckpointError for a broken file.
     """
     from safetensors.numpy import save_file
@@ -53,9 +53,15 @@ def write_merged(
             if layer in halves:
                 pair = halves[layer]
                 values = merge_weights(
-                    values, pair["A"], pair["B"], facts.scaling
+                    values, pair["A"], pair["B"], facts.scaling_of(layer)
                 )
+                del halves[layer]
             weights[name] = values
+    if halves:
+        raise AdapterError(
+            f"{adapter.name} adapts {next(iter(halves))}, which the base's "
+            "files do not hold under that name"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     _write_config(base, folder)
@@ -65,9 +71,10 @@ def write_merged(
 def _halves(adapter):
     """Return {layer: {"A": values, "B": values}} of an adapter's file."""
     found: dict[str, dict[str, np.ndarray]] = {}
-    for key, tensor in tensors(adapter / "adapter_model.safetensors").items():
-        [(layer, half)] = _KEY.findall(key)
-        found.setdefault(layer, {})[half] = tensor.values()
+    for key, tensor in tensors(adapter / WEIGHTS).items():
+        if read := read_key(key, Renames()):
+            halves = found.setdefault(read.module, {})
+            halves[read.half] = tensor.values()
     return found
 
 

@@ -50,9 +50,9 @@ def slot_launches(
     """
     reserved = reserved_modules(check_dense(shape), None, vllm_version)
     num_tables = len(set(reserved) & set(EMBEDDINGS))
-    num_copied = len(shape.select(target_modules))
-    per_layer = len(reserved) - num_tables + num_copied
-    return 2 * (shape.num_layers * per_layer + num_tables)
+    num_cleared = num_tables + sum(item.num_layers for item in shape.linears)
+    num_copied = sum(item.num_layers for item in shape.select(target_modules))
+    return 2 * (num_cleared + num_copied)
 
 
 def published_slot_times() -> list[LoadTime]:

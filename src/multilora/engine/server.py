@@ -15,8 +15,8 @@ from multilora.arguments import choice, finite_number, integer, shown, text
 from multilora.engine import launch, quiet
 from multilora.engine.launch import HOST, ServerError
 from multilora.engine.processes import Supervised
-from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.models.shapes import ModelShape
+from multilora.models.versions import DEFAULT_VERSION, nearest_rule
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -59,7 +59,7 @@ class Server:
                 f"{max_loras}: this helper wants a slot for each"
             )
         choice(
-            "max_lora_rank", max_lora_rank, SLOT_RULES[DEFAULT_VERSION].ranks
+            "max_lora_rank", max_lora_rank, nearest_rule(DEFAULT_VERSION).ranks
         )
         self._shape, self._max_lora_rank = shape, max_lora_rank
         for folder in self.adapters.values():

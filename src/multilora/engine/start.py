@@ -7,8 +7,8 @@ from multilora.adapters import checkpoints
 from multilora.arguments import choice, integer, shown
 from multilora.engine import quiet
 from multilora.engine.running import Engine
-from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
 from multilora.models.shapes import ModelShape
+from multilora.models.versions import DEFAULT_VERSION, nearest_rule
 from multilora.units import MIB
 
 DTYPES = ("float32", "float16", "bfloat16")
@@ -128,7 +128,7 @@ def check_slots(
     max_loras: int | None, max_lora_rank: int, max_cpu_loras: int | None
 ) -> None:
     """Raise ValueError or TypeError for sizes that vLLM does not take."""
-    choice("max_lora_rank", max_lora_rank, SLOT_RULES[DEFAULT_VERSION].ranks)
+    choice("max_lora_rank", max_lora_rank, nearest_rule(DEFAULT_VERSION).ranks)
     if max_loras is None:
         if max_cpu_loras is not None:
             raise ValueError("max_cpu_loras is given, but max_loras is None")

@@ -9,6 +9,7 @@ import copy
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from multilora.exercises.compare import distance, is_finite, same, told
 from multilora.exercises.given import one_number, results, several
@@ -101,16 +102,29 @@ class Function:
     slips: list[tuple[str, Callable]] = field(default_factory=list)
 
     def __call__(self, answer: object) -> str:
-        cases = self.cases()
+        cases, right = self._right
         mine = results(answer, cases)
-        right = [self.key(*copy.deepcopy(case)) for case in cases]
         verdicts = list(map(same, mine, right))
         if all(verdicts):
             return f"{self.says} ({len(cases)} cases)"
-        for sentence, wrong in self.slips:
-            theirs = [wrong(*copy.deepcopy(case)) for case in cases]
+        for sentence, theirs in self._wrong:
             if all(map(same, mine, theirs)):
                 raise SlipError(sentence)
         place = verdicts.index(False)
         call = f"{told(cases[place])} gave {told(mine[place])}"
         raise SlipError(f"{call}: {distance(mine[place], right[place])}")
+
+    # Cases are the same each time, so what they give is kept.
+    @cached_property
+    def _right(self):
+        cases = self.cases()
+        return cases, _given_by(self.key, cases)
+
+    @cached_property
+    def _wrong(self):
+        cases, _ = self._right
+        return [(said, _given_by(wrong, cases)) for said, wrong in self.slips]
+
+
+def _given_by(function, cases):
+    return [function(*copy.deepcopy(case)) for case in cases]

@@ -1,6 +1,8 @@
 """Part 2, second third: what slots take from a card."""
 
+from bisect import bisect_left
 from functools import cache
+from typing import Unpack
 
 import numpy as np
 
@@ -8,11 +10,14 @@ from multilora.adapters.file import adapter_params
 from multilora.exercises.answers import Function, Number
 from multilora.exercises.task import Exercise
 from multilora.memory.ledger import BLOCK_TOKENS, memory_ledger
+from multilora.memory.settings import LedgerOptions
 from multilora.models.shapes import ATTENTION, ModelShape
 from multilora.models.shipped import model_shape
 from multilora.units import GIB
 
 SLOTS, RANK = 32, 64
+# Their layers keep every token; with a window a block is not 16 tokens.
+UNBOUNDED = ("Llama-3.1-8B", "Qwen2.5-7B", "Llama-3.2-1B")
 
 
 def kv_blocks_lost(
@@ -33,7 +38,7 @@ def _card_cases():
     cases = [("Llama-3.1-8B", 24, 8, 16), ("Llama-2-7B", 24, SLOTS, RANK)]
     cases += [("Llama-2-7B", 48, SLOTS, RANK)] + [
         (name, int(rng.choice([40, 48, 80])), int(rng.integers(1, 64)), rank)
-        for name in ("Llama-3.1-8B", "Qwen2.5-7B", "Mistral-7B")
+        for name in UNBOUNDED
         for rank in (8, 64)
     ]
     return [(model_shape(name), *rest) for name, *rest in cases]
@@ -70,10 +75,13 @@ def _no_floor(*case):
     return before.kv_blocks - left // block
 
 
-def _whole_card(shape, card_gib, max_loras, max_lora_rank):
-    before = memory_ledger(shape, card_gib, gpu_memory_utilization=1.0)
-    after = memory_ledger(shape, card_gib, max_loras, max_lora_rank, 1.0)
-    return before.kv_blocks - after.kv_blocks
+def _at_share(share):
+    def slip(shape, card_gib, max_loras, max_lora_rank):
+        before = memory_ledger(shape, card_gib, gpu_memory_utilization=share)
+        after = memory_ledger(shape, card_gib, max_loras, max_lora_rank, share)
+        return before.kv_blocks - after.kv_blocks
+
+    return slip
 
 
 KV_SLIPS = [
@@ -90,7 +98,9 @@ KV_SLIPS = [
      lambda *case: _ledgers(*case)[1].kv_blocks),
     ("an engine that cannot start has no blocks, and owes none: never below "
      "0", _no_floor),
-    ("the engine may use 90 % of the card, not all of it", _whole_card),
+    ("the engine may use 92 % of the card, not all of it", _at_share(1)),
+    ("90 % of a card was the default before vLLM 0.20.0; it is 92 % now",
+     _at_share(0.9)),
 ]  # fmt: skip
 
 
@@ -109,34 +119,47 @@ def _smallest_slips():
     shape = model_shape("Llama-2-7B")
     ledger = memory_ledger(shape, 80, SLOTS, RANK)
     needed = ledger.weight_bytes + ledger.slot_bytes
+    share = ledger.usable_bytes / (80 * GIB)
     napkin = 2 * adapter_params(shape, RANK, ATTENTION) * SLOTS
     return {
-        "the engine may use 90 % of a card, not all of it":
+        "the engine may use 92 % of a card, not all of it":
             -(-needed // GIB),
         "you counted adapter bytes, not slots":
-            -(-int((ledger.weight_bytes + napkin) / 0.9) // GIB),
+            -(-int((ledger.weight_bytes + napkin) / share) // GIB),
         "rounded down: on that card weights and slots do not fit":
             smallest_card() - 1,
         "that is the card without LoRA": smallest_card(None),
     }  # fmt: skip
 
 
+def most_slots(
+    shape: ModelShape,
+    card_gib: float,
+    max_lora_rank: int,
+    kv_tokens: int,
+    count: str = "kv_tokens",
+    **engine: Unpack[LedgerOptions],
+) -> int:
+    """Return the most slots that leave at least kv_tokens; 0 for none.
+
+    count names the ledger's number of tokens that must reach kv_tokens;
+    engine holds more arguments of memory_ledger.
+    """
+
+    def is_too_many(num_slots):
+        ledger = memory_ledger(
+            shape, card_gib, num_slots, max_lora_rank, **engine
+        )
+        return getattr(ledger, count) < kv_tokens
+
+    return bisect_left(range(1, 10_000), True, key=is_too_many)
+
+
 def slots_to_sell(
     shape: ModelShape, card_gib: float, max_lora_rank: int, kv_tokens: int
 ) -> int:
     """Return the most slots that leave at least kv_tokens; 0 for none."""
-    return _most(shape, card_gib, max_lora_rank, kv_tokens)
-
-
-def _most(shape, card_gib, rank, kv_tokens, *, share=0.9):
-    def is_enough(num_slots):
-        ledger = memory_ledger(shape, card_gib, num_slots, rank, share)
-        return ledger.kv_tokens >= kv_tokens
-
-    num_slots = 0
-    while is_enough(num_slots + 1):
-        num_slots += 1
-    return num_slots
+    return most_slots(shape, card_gib, max_lora_rank, kv_tokens)
 
 
 def _sell_cases():
@@ -147,7 +170,7 @@ def _sell_cases():
     cases += [("Llama-3.1-8B", 24, 16, edge + extra) for extra in (0, 1)]
     cases += [("Llama-2-7B", 16, 16, 10_000)] + [
         (name, 40, rank, int(rng.integers(20_000, 100_000)))
-        for name in ("Llama-3.1-8B", "Mistral-7B")
+        for name in UNBOUNDED[:2]
         for rank in (16, 64)
     ]
     return [(model_shape(name), *rest) for name, *rest in cases]
@@ -182,8 +205,10 @@ SELL_SLIPS = [
     ("kv_tokens are tokens, not blocks: a block holds 16",
      lambda shape, card, rank, n: slots_to_sell(shape, card, rank, 16 * n)),
     ("you divided by an adapter, not by a slot", _by_adapters),
-    ("the engine may use 90 % of the card, not all of it",
-     lambda *case: _most(*case, share=1.0)),
+    ("the engine may use 92 % of the card, not all of it",
+     lambda *case: most_slots(*case, gpu_memory_utilization=1)),
+    ("90 % of a card was the default before vLLM 0.20.0; it is 92 % now",
+     lambda *case: most_slots(*case, gpu_memory_utilization=0.9)),
 ]  # fmt: skip
 
 EXERCISES = [

@@ -11,6 +11,7 @@ from multilora.exercises import (
     loading,
     matmul,
     operating,
+    room,
     shares,
     sizes,
     trouble,
@@ -37,7 +38,7 @@ PARTS = {
     "The bytes": (sizes, cards, shares),
     "Slots and the scheduler": (hits, admission),
     "The engine": (loading, trouble),
-    "Operating": (operating,),
+    "Operating": (operating, room),
 }
 
 

@@ -1,5 +1,7 @@
 """Part 2, first third: adapters and their files, to the byte."""
 
+from functools import cache
+
 import numpy as np
 
 from multilora import tenants
@@ -74,6 +76,7 @@ def own_file() -> int:
     return path.stat().st_size
 
 
+@cache
 def _own_slips():
     shape = ModelShape.from_config(tenants.folder_of("base"))
     facts = check_adapter(tenants.folder_of(OWN), shape, 16)

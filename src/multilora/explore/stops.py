@@ -3,6 +3,8 @@
 # What vLLM has a flag for keeps the flag's name.
 LABELS = {
     "base": "base",
+    "card": "card",
+    "card_gib": "card",
     "hot_every": "hot request every",
     "load": "load",
     "max_cpu_loras": "max_cpu_loras",
@@ -22,6 +24,7 @@ LABELS = {
     "small_rank": "small rank",
     "spread_hours": "busy hours over",
     "step": "step",
+    "tensor_parallel_size": "tensor_parallel_size",
     "tenant": "tenant",
     "tenants": "tenants",
     "traffic": "traffic",

@@ -80,7 +80,7 @@ def draw_reservation(fig, max_loras, max_lora_rank):
     """Draw what slots reserve beside the small base's own weights."""
     shape = ModelShape.from_config(tenants.folder_of("base"), name="base")
     weights = shape.num_params * FLOAT32
-    slots = slot_reservation_bytes(shape, max_loras, max_lora_rank, FLOAT32)
+    slots = slot_reservation_bytes(shape, max_loras, max_lora_rank, "float32")
     (axes,) = style.panels(fig, {
         "title": "Our small base, float32", "xlabel": "MiB", "xscale": "log",
         "xlim": (0.01, 1000), "ylim": (-0.6, 1.6), "yticks": [0, 1],

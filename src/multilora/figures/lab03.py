@@ -19,109 +19,140 @@ from multilora.memory.economics import (
     gpus_saved,
 )
 from multilora.memory.ledger import memory_ledger
-from multilora.models.shipped import model_names, model_shape
+from multilora.models.shipped import model_shape
+from multilora.published import published
 from multilora.units import GIB, format_bytes, mib, percent
 
 MAX_TENANTS = 200
 SLOT_COUNTS = (1, 2, 4, 8, 16, 32, 64)
-LEDGER_MODELS = ("Llama-2-7B", "Llama-3.1-8B", "Qwen2.5-7B", "Mistral-7B")
+# Dense models in 16 bits, as people serve them.
+SIZED_MODELS = (
+    "Llama-3.2-1B", "Phi-4-mini", "Mistral-7B", "Qwen2.5-7B", "Llama-3.1-8B",
+    "Qwen3-8B", "Gemma-3-12B", "Mistral-Small-24B", "Llama-3.1-70B",
+)  # fmt: skip
+
+
+# Models that people serve now, for the memory of a card.
+MEMORY_MODELS = (
+    "Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-8B", "Qwen3-30B-A3B",
+    "Gemma-3-12B", "gpt-oss-20b", "Phi-4-mini", "Mistral-Small-24B",
+)  # fmt: skip
 
 
 def draw_adapter_size(fig, rank):
     """Draw the file size of an all-linear adapter for each model."""
-    models = [m for m in model_names() if not model_shape(m).num_experts]
     sizes = [
         adapter_file_bytes(model_shape(name), rank, "all-linear", "F16")
-        for name in models
+        for name in SIZED_MODELS
     ]
     ticks = [10, 100, 1000, 10000]
     (axes,) = style.panels(fig, {
         "title": "One adapter on all linear layers, 16 bits, on disk",
         "xlabel": "MiB", "xscale": "log", "xlim": (8, 30000),
         "xticks": ticks, "xticklabels": [f"{tick:,}" for tick in ticks],
-        "ylim": (len(models) - 0.5, -0.5), "grid": "x",
-        "yticks": list(range(len(models))), "yticklabels": models,
+        "ylim": (len(SIZED_MODELS) - 0.5, -0.5), "grid": "x",
+        "yticks": list(range(len(SIZED_MODELS))),
+        "yticklabels": SIZED_MODELS,
         "left": 0.22,
     })  # fmt: skip
     bars = axes.barh(
-        range(len(models)), [mib(size) for size in sizes], color=style.SLOTS
+        range(len(sizes)), [mib(size) for size in sizes], color=style.SLOTS
     )
     axes.bar_label(bars, [format_bytes(size) for size in sizes], padding=3,
                    fontsize=8.5)  # fmt: skip
-    size = sizes[models.index("Llama-3.1-8B")]
+    size = sizes[SIZED_MODELS.index("Llama-3.1-8B")]
     return (
         f"At rank {rank} an all-linear adapter of Llama-3.1-8B is "
         f"{format_bytes(size)} in 16 bits."
     )
 
 
-def memory_table(model, max_lora_rank, card_gib):
-    """Return weights, slots and KV in GiB for each number of slots."""
+def card_names():
+    """Return the cards that the sliders offer, by their vendors' names."""
+    return [card["name"] for card in published("cards")]
+
+
+def card_gib(card):
+    """Return the GiB that an engine sees on a card of card_names()."""
+    return next(
+        item["gib"]
+        for item in published("cards")
+        if item["name"] == choice("card", card, card_names())
+    )
+
+
+@cache
+def memory_table(model, card, tensor_parallel_size, max_lora_rank):
+    """Return weights, slots and KV in GiB a GPU for each number of slots.
+
+    kv_low and kv_high are thousand tokens, the two ends of the range.
+    """
+    shape = model_shape(model)
     ledgers = [
-        memory_ledger(model_shape(model), card_gib, num_slots, max_lora_rank)
+        memory_ledger(
+            shape,
+            card_gib(card),
+            num_slots,
+            max_lora_rank,
+            tensor_parallel_size=tensor_parallel_size,
+        )
         for num_slots in SLOT_COUNTS
     ]
     return {
-        "max_loras": SLOT_COUNTS,
         "weights": [item.weight_bytes / GIB for item in ledgers],
         "slots": [item.slot_bytes / GIB for item in ledgers],
         "kv": [item.kv_bytes / GIB for item in ledgers],
         "usable": ledgers[0].usable_bytes / GIB,
-        "kv_tokens": [item.kv_tokens for item in ledgers],
+        "kv_low": [item.kv_tokens_low / 1000 for item in ledgers],
+        "kv_high": [item.kv_tokens_high / 1000 for item in ledgers],
+        "told": [item.told() for item in ledgers],
     }
 
 
-def draw_memory(fig, model, max_lora_rank, max_loras, card_gib=24):
-    """Draw where a card's memory goes as slots are added."""
-    table = memory_table(model, max_lora_rank, card_gib)
+def draw_memory(
+    fig, model, card, tensor_parallel_size, max_lora_rank, max_loras
+):
+    """Draw where each GPU's memory goes as slots are added."""
+    table = memory_table(model, card, tensor_parallel_size, max_lora_rank)
+    of_card = 100 / card_gib(card)
     ticks = list(range(len(SLOT_COUNTS)))
     left, right = style.panels(fig, {
-        "title": f"A card of {card_gib} GiB", "xlabel": "max_loras",
-        "ylabel": "GiB", "ylim": (0, 1.7 * card_gib), "xticks": ticks,
-        "xticklabels": SLOT_COUNTS, "grid": "y", "widths": (3, 2),
+        "title": f"Each of {tensor_parallel_size} × {card}",
+        "xlabel": "max_loras", "ylabel": "% of a card", "ylim": (0, 170),
+        "xticks": ticks, "xticklabels": SLOT_COUNTS, "grid": "y",
+        "widths": (3, 2),
     }, {
-        "title": "Left for KV, at most", "xlabel": "max_loras",
+        "title": "Left for KV", "xlabel": "max_loras",
         "ylabel": "thousand tokens", "xticks": ticks,
-        "xticklabels": SLOT_COUNTS,
-        "ylim": (0, _kv_ceiling(card_gib)),
+        "xticklabels": SLOT_COUNTS, "yscale": "log", "ylim": (1, 20000),
+        "yticks": [1, 10, 100, 1000, 10000],
+        "yticklabels": ["≤ 1", 10, 100, "1,000", "10,000"],
     })  # fmt: skip
     bottom = np.zeros(len(ticks))
     chosen = SLOT_COUNTS.index(choice("max_loras", max_loras, SLOT_COUNTS))
     for name, color in (("weights", style.WEIGHTS), ("slots", style.SLOTS),
                         ("KV", style.KV)):  # fmt: skip
-        size = np.array(table[name.lower()])
-        left.bar(ticks, size, bottom=bottom, color=color, alpha=0.45)
-        left.bar(chosen, size[chosen], bottom=bottom[chosen], color=color,
+        # Taller than the legend's foot is tall enough.
+        part = of_card * np.array(table[name.lower()])
+        part = np.minimum(part, 135 - bottom)
+        left.bar(ticks, part, bottom=bottom, color=color, alpha=0.45)
+        left.bar(chosen, part[chosen], bottom=bottom[chosen], color=color,
                  label=name)  # fmt: skip
-        bottom += size
-    style.threshold(left, table["usable"], "90 % of it")
+        bottom += part
+    style.threshold(left, of_card * table["usable"], "vLLM may fill 92 %")
     left.legend(loc="upper left", ncols=2, columnspacing=0.8,
                 handlelength=1.4)  # fmt: skip
-    thousand_tokens = np.array(table["kv_tokens"]) / 1000
-    right.plot(ticks, thousand_tokens, "o-", ms=4, color=style.KV)
-    right.plot(chosen, thousand_tokens[chosen], "o", ms=9, color=style.KV,
-               clip_on=False)  # fmt: skip
-    tokens = table["kv_tokens"][chosen]
-    end = (
-        f"at most {tokens:,} KV tokens remain"
-        if tokens
-        else "no KV block remains: the engine does not start"
-    )
+    low, high = (np.maximum(table[end], 1) for end in ("kv_low", "kv_high"))
+    right.fill_between(ticks, low, high, color=style.KV, alpha=0.35,
+                       label="range")  # fmt: skip
+    right.plot([chosen, chosen], [low[chosen], high[chosen]], "o-",
+               color=style.KV, ms=5, clip_on=False,
+               label=f"max_loras = {max_loras}")  # fmt: skip
+    right.legend(loc="upper right")
     return (
-        f"{model} on {card_gib} GiB, max_loras={max_loras}, "
-        f"max_lora_rank={max_lora_rank}: slots take "
-        f"{table['slots'][chosen]:.2f} GiB and {end}."
+        f"{model} on {tensor_parallel_size} × {card}, max_loras={max_loras}, "
+        f"max_lora_rank={max_lora_rank}: {table['told'][chosen]}."
     )
-
-
-@cache
-def _kv_ceiling(card_gib):
-    """Room for each model's KV without LoRA: the axis holds still."""
-    tokens = [
-        memory_ledger(model_shape(model), card_gib).kv_tokens
-        for model in LEDGER_MODELS
-    ]
-    return max(1, 1.1 * max(tokens) / 1000)
 
 
 def draw_savings(fig, tenants, max_loras):

@@ -45,39 +45,46 @@ def shaped_trace(shape):
     return trace
 
 
-@lru_cache(maxsize=64)
-def slot_table(model, shape, max_lora_rank):
-    """Return slot_options of 1 to 40 slots on a card of CARD_GIB."""
+@lru_cache(maxsize=128)
+def slot_table(model, shape, max_lora_rank, card_gib=CARD_GIB):
+    """Return slot_options of 1 to 40 slots on a card of card_gib."""
     return plan.slot_options(
-        model_shape(model), CARD_GIB, shaped_trace(shape), max_lora_rank
+        model_shape(model), card_gib, shaped_trace(shape), max_lora_rank
     )
 
 
-def draw_slot_options(fig, model, traffic, max_lora_rank, max_loras):
-    """Draw hits and KV tokens against max_loras, and where the card ends."""
-    options = slot_table(model, traffic, max_lora_rank)
+def draw_slot_options(fig, model, traffic, card_gib, max_lora_rank, max_loras):
+    """Draw hits and KV tokens against max_loras, and where the card ends.
+
+    The band is the range of KV tokens, the line its low end.
+    """
+    options = slot_table(model, traffic, max_lora_rank, card_gib)
     max_loras = integer("max_loras", max_loras, 1, len(options))
     ticks = [1, 8, 16, 24, 32, 40]
     left, right = style.panels(fig, {
         "title": "Hit rate", "xlabel": "max_loras", "ylabel": "% of requests",
         "xlim": (0, 40.5), "xticks": ticks, "ylim": (0, 105),
     }, {
-        "title": f"Left for KV of {CARD_GIB} GiB", "xlabel": "max_loras",
+        "title": f"Left for KV of {card_gib} GiB", "xlabel": "max_loras",
         "ylabel": "thousand tokens", "xlim": (0, 40.5), "xticks": ticks,
-        "yscale": "log", "ylim": (1, 2000), "yticks": [1, 10, 100, 1000],
+        "yscale": "log", "ylim": (1, 40_000), "yticks": [1, 10, 100, 1000],
         "yticklabels": ["≤ 1", 10, 100, "1,000"],
     })  # fmt: skip
     slots = [option.max_loras for option in options]
     hits = [100 * option.hit_rate for option in options]
     # Nothing left lies on the axis' floor, where it can be seen.
-    tokens = [max(option.kv_tokens, 1000) / 1000 for option in options]
-    fits = [o.max_loras for o in options if o.kv_tokens >= WANTED_TOKENS]
+    tokens, high = (
+        [max(getattr(option, name), 1000) / 1000 for option in options]
+        for name in ("kv_tokens_low", "kv_tokens_high")
+    )
+    right.fill_between(slots, tokens, high, color=style.KV, alpha=0.3)
+    fits = [o.max_loras for o in options if o.kv_tokens_low >= WANTED_TOKENS]
     for axes, values, color, wanted in (
         (left, hits, style.HIT, 100 * WANTED_RATE),
         (right, tokens, style.KV, WANTED_TOKENS / 1000),
     ):
         axes.axvspan(max(fits, default=0) + 0.5, 41, color=style.MISS,
-                     alpha=0.15, lw=0, label="too little KV")  # fmt: skip
+                     alpha=0.15, lw=0, label="may be too few")  # fmt: skip
         axes.plot(slots, values, color=color)
         axes.plot(max_loras, values[max_loras - 1], "o", ms=8, color=color,
                   clip_on=False, label="chosen")  # fmt: skip
@@ -86,9 +93,10 @@ def draw_slot_options(fig, model, traffic, max_lora_rank, max_loras):
     chosen = options[max_loras - 1]
     advice = recommend(options, WANTED_RATE, WANTED_TOKENS)
     return (
-        f"{model}, {traffic}, max_lora_rank={max_lora_rank}, max_loras="
-        f"{max_loras}: {percent(chosen.hit_rate)} hit, at most "
-        f"{chosen.kv_tokens:,} KV tokens left; advice for 90 % and "
+        f"{model} on {card_gib} GiB, {traffic}, max_lora_rank="
+        f"{max_lora_rank}, max_loras={max_loras}: "
+        f"{percent(chosen.hit_rate)} hit, {chosen.kv_tokens_low:,} to "
+        f"{chosen.kv_tokens_high:,} KV tokens left; advice for 90 % and "
         f"{WANTED_TOKENS:,} tokens: {advice.reason}."
     )
 

@@ -6,12 +6,12 @@ as textbooks do. The rest take a ModelShape, read from a real config.json.
 
 from multilora.adapters.file import adapter_file_bytes, adapter_params
 from multilora.arguments import integer
+from multilora.memory.kv import kv_bytes_per_token
 from multilora.memory.reservation import slot_reservation_bytes
 from multilora.models.shapes import (
     ModelShape,
     TargetModules,
     check_dense,
-    check_shape,
 )
 from multilora.units import GIB
 
@@ -97,17 +97,6 @@ def gpus_saved(tenants: int, max_loras: int) -> int:
     return integer("tenants", tenants, minimum=1) - engines_needed(
         tenants, max_loras
     )
-
-
-def kv_bytes_per_token(shape: ModelShape, bytes_per_param: int = 2) -> int:
-    """Return the bytes of keys and values that one token keeps.
-
-    2 (K and V) × layers × KV heads × head_dim × bytes_per_param, whole
-    attention in every layer. Raises ValueError below 1.
-    """
-    width = integer("bytes_per_param", bytes_per_param, minimum=1)
-    check_shape(shape)
-    return 2 * shape.num_layers * shape.num_kv_heads * shape.head_dim * width
 
 
 def base_flops_per_token(shape: ModelShape) -> int:

@@ -1,45 +1,81 @@
 """Where a card's memory goes: base weights, adapter slots, KV blocks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Unpack
 
-from multilora.arguments import finite_number, integer
-from multilora.memory.economics import kv_bytes_per_token
-from multilora.memory.reservation import (
-    DEFAULT_VERSION,
-    slot_reservation_bytes,
-)
-from multilora.models.shapes import ModelShape, TargetModules, check_shape
+from multilora.arguments import integer
+from multilora.memory.kv import BLOCK_TOKENS, kv_bytes_per_token, kv_tokens
+from multilora.memory.overheads import Overhead, overhead
+from multilora.memory.reservation import slot_reservation_bytes
+from multilora.memory.settings import EngineOptions, EngineSettings
+from multilora.memory.sharding import check_parallel, stage
+from multilora.memory.weights import weight_breakdown
+from multilora.models.quantisation import quantization_of
+from multilora.models.shapes import ModelShape, check_shape
+from multilora.models.versions import nearest_rule
 from multilora.units import GIB
-
-BLOCK_TOKENS = 16  # vLLM's default KV block on CUDA
 
 
 @dataclass(frozen=True)
 class MemoryLedger:
-    """Bytes of one engine on one card; kv_bytes is what is left over."""
+    """Bytes of one engine on each of its GPUs, on the fullest of them.
+
+    kv_bytes is what weights and slots leave, and kv_tokens what vLLM would
+    log for it: no engine reaches that, because a step's activations and the
+    CUDA context also take from it. kv_tokens_low and kv_tokens_high say
+    between which numbers the log line is expected.
+    """
 
     usable_bytes: int
     weight_bytes: int
+    buffer_bytes: int
     slot_bytes: int
     kv_token_bytes: int
+    overhead: Overhead
+    kv_tokens: int
+    kv_tokens_low: int
+    kv_tokens_high: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def loading_bytes(self) -> int:
+        """What vLLM's line "Model loading took" says, slots included."""
+        return self.weight_bytes + self.buffer_bytes + self.slot_bytes
 
     @property
     def kv_bytes(self) -> int:
-        """What remains for KV blocks; never below zero."""
+        """What weights and slots leave; never below zero."""
         return max(0, self.usable_bytes - self.weight_bytes - self.slot_bytes)
 
     @property
     def kv_blocks(self) -> int:
-        return self.kv_bytes // (BLOCK_TOKENS * self.kv_token_bytes)
-
-    @property
-    def kv_tokens(self) -> int:
-        return self.kv_blocks * BLOCK_TOKENS
+        return self.kv_tokens // BLOCK_TOKENS
 
     @property
     def can_start(self) -> bool:
-        """True if at least one KV block fits."""
+        """True if at least one KV block fits beside weights and slots."""
         return self.kv_blocks > 0
+
+    def told(self) -> str:
+        """One sentence: what the KV cache gets, or why nothing remains."""
+        usable, weights, slots = (
+            f"{num_bytes / GIB:.2f} GiB"
+            for num_bytes in (
+                self.usable_bytes,
+                self.weight_bytes,
+                self.slot_bytes,
+            )
+        )
+        if not self.can_start:
+            return (
+                f"it does not start: of {usable} a GPU the weights take "
+                f"{weights} and the slots {slots}, which leaves no KV block"
+            )
+        low, high = f"{self.kv_tokens_low:,}", f"{self.kv_tokens_high:,}"
+        return (
+            f"of {usable} a GPU the weights take {weights} and the slots "
+            f"{slots}; {low} to {high} KV tokens remain"
+        )
 
 
 def memory_ledger(
@@ -47,48 +83,139 @@ def memory_ledger(
     card_gib: float,
     max_loras: int | None = None,
     max_lora_rank: int = 16,
-    gpu_memory_utilization: float = 0.9,
-    bytes_per_param: int = 2,
-    target_modules: TargetModules | None = None,
-    vllm_version: str = DEFAULT_VERSION,
+    gpu_memory_utilization: float | None = None,
+    **engine: Unpack[EngineOptions],
 ) -> MemoryLedger:
     """Return the MemoryLedger of one engine; max_loras None means no LoRA.
 
-    usable = card × gpu_memory_utilization, less weights, less slots, and
-    the rest is KV. Activations and CUDA graphs also take from it (a GiB or
-    so); they are left out, so kv_tokens is an upper bound.
-    card_gib is in GiB. Raises ValueError as slot_reservation_bytes does.
+    usable = card × gpu_memory_utilization (None: the version's default),
+    less weights (by the quantisation that the config or the argument says),
+    less slots, and the rest is KV. With several GPUs it is one of them, with
+    pipeline stages the one that keeps the fewest KV tokens. card_gib is in
+    GiB. engine holds more of vLLM's arguments by name, those of
+    EngineOptions: max_num_batched_tokens and max_num_seqs are by default
+    what `vllm serve` takes on such a card, max_model_len the model's own.
+    Raises ValueError as slot_reservation_bytes, weight_bytes and kv_pool do.
     """
-    check_shape(shape)
-    card_gib = finite_number("card_gib", card_gib, 1e-3, 1e6)
-    share = finite_number(
-        "gpu_memory_utilization", gpu_memory_utilization, above=0, maximum=1
+    settings = EngineSettings(
+        card_gib,
+        max_loras,
+        max_lora_rank,
+        gpu_memory_utilization,
+        **engine,
     )
-    width = integer("bytes_per_param", bytes_per_param, minimum=1)
-    slot_bytes = 0
-    if max_loras is not None:
-        slot_bytes = slot_reservation_bytes(
+    check_parallel(check_shape(shape), settings.parallel)
+    stages = [
+        _of_stage(stage(shape, settings.parallel, number), settings)
+        for number in range(settings.pipeline_parallel_size)
+    ]
+    return min(stages, key=lambda item: item.kv_tokens)
+
+
+def _of_stage(shape, settings):
+    """The ledger of a GPU that holds these layers."""
+    rule = nearest_rule(settings.vllm_version)
+    size = settings.tensor_parallel_size
+    weights = _weights(shape, settings)
+    slots = _slot_bytes(shape, settings)
+    batched, sequences = settings.batch(
+        settings.max_model_len or shape.max_position_embeddings
+    )
+    others = overhead(
+        shape,
+        batched,
+        sequences,
+        replace(settings.parallel, pipeline_parallel_size=1),
+        rule.are_graphs_in_kv_budget and not settings.enforce_eager,
+    )
+    loaded = weights.loaded(settings.vllm_version)
+    left = settings.usable_bytes - weights.weights
+    left -= slots if rule.are_slots_in_kv_budget else 0
+    beside = loaded - weights.weights
+    dtype = _kv_dtype(shape, settings)
+    most, low, high = (
+        kv_tokens(
             shape,
-            max_loras,
-            max_lora_rank,
-            width,
-            target_modules,
-            vllm_version,
+            max(0, num_bytes),
+            settings.max_model_len,
+            dtype,
+            size,
+            max_num_batched_tokens=batched,
+            vllm_version=settings.vllm_version,
         )
+        for num_bytes in (
+            left,
+            left - beside - others.high_bytes,
+            left - beside - others.low_bytes,
+        )
+    )
     return MemoryLedger(
-        usable_bytes=int(card_gib * share * GIB),
-        weight_bytes=shape.num_params * width,
-        slot_bytes=slot_bytes,
-        kv_token_bytes=kv_bytes_per_token(shape, width),
+        settings.usable_bytes,
+        weights.weights,
+        beside,
+        slots,
+        kv_bytes_per_token(shape, dtype, size),
+        others,
+        most,
+        low,
+        high,
+        notes=_notes(rule, settings),
+    )
+
+
+def _notes(rule, settings):
+    """Sentences on what this version does otherwise, or is not known of."""
+    found = [] if rule.is_exact else [rule.said]
+    if settings.max_loras is not None and not rule.are_slots_in_kv_budget:
+        found.append(
+            f"vLLM {rule.used} allocates the slots after it has sized the "
+            "KV cache: they are in neither the loading line nor the KV "
+            "budget, and come on top"
+        )
+    return tuple(found)
+
+
+def _weights(shape, settings):
+    arguments = (settings.quantization, settings.tensor_parallel_size)
+    is_moved = settings.enable_expert_parallel
+    return shape.remember(
+        ("weights", *arguments, is_moved),
+        lambda: weight_breakdown(
+            shape, *arguments, enable_expert_parallel=is_moved
+        ),
+    )
+
+
+def _kv_dtype(shape, settings):
+    """What --kv-cache-dtype auto means: the checkpoint's word, or 16 bits."""
+    if settings.kv_cache_dtype != "auto":
+        return settings.kv_cache_dtype
+    own = quantization_of(shape.config, settings.quantization)
+    return own.kv_cache_dtype if own else "auto"
+
+
+def _slot_bytes(shape, settings):
+    if settings.max_loras is None:
+        return 0
+    return slot_reservation_bytes(
+        shape,
+        settings.max_loras,
+        settings.max_lora_rank,
+        settings.lora_dtype,
+        settings.target_modules,
+        settings.vllm_version,
+        settings.tensor_parallel_size,
+        settings.fully_sharded_loras,
+        settings.enable_expert_parallel,
     )
 
 
 def kv_tokens_lost(
-    shape: ModelShape, slot_bytes: int, bytes_per_param: int = 2
+    shape: ModelShape, slot_bytes: int, kv_cache_dtype: str = "auto"
 ) -> int:
     """Return the KV tokens that slot_bytes would have held, rounded down.
 
     slot_bytes comes from slot_reservation_bytes or a difference of two.
     """
     slot_bytes = integer("slot_bytes", slot_bytes, minimum=0)
-    return slot_bytes // kv_bytes_per_token(shape, bytes_per_param)
+    return slot_bytes // kv_bytes_per_token(shape, kv_cache_dtype)

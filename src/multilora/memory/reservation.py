@@ -1,172 +1,136 @@
 """What vLLM reserves for adapter slots at start-up, version by version.
 
-Every supported module gets max_loras slots of max_lora_rank, whether or not
-an adapter ever fills them. The rules were read in vLLM's own layer classes
-at the three versions below; another version is refused, not guessed.
+Every module that the version wraps gets max_loras slots of max_lora_rank,
+whether or not an adapter ever fills them. What a version wraps is data, read
+in vLLM's own classes (versions.py); a version that was not read has the rule
+of the nearest.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from multilora.arguments import choice, integer, names
+from multilora.memory.sharding import (
+    Parallel,
+    check_parallel,
+    slot_elements,
+    stage,
+)
+from multilora.memory.wrapped import reserved_modules, wrapped_modules
+from multilora.models.classes import architecture_of
+from multilora.models.dtypes import lora_dtype_bytes
+from multilora.models.quantisation import expert_padding
 from multilora.models.shapes import (
-    ALL_LINEAR,
-    ATTENTION,
-    EMBEDDINGS,
-    MLP,
-    ROUTER,
     ModelShape,
     TargetModules,
     check_shape,
 )
+from multilora.models.version_rule import VersionRule
+from multilora.models.versions import (
+    DEFAULT_VERSION,
+    has_feature,
+    nearest_rule,
+)
 
-PACKED = {
-    "qkv_proj": ("q_proj", "k_proj", "v_proj"),
-    "gate_up_proj": ("gate_proj", "up_proj"),
-}
-# vLLM keeps the MLPs of all experts in one module.
-_PACKED_MIXTURE = {"qkv_proj": PACKED["qkv_proj"], "experts": MLP}
-_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-
-
-@dataclass(frozen=True)
-class SlotRule:
-    """How one vLLM version sizes a slot.
-
-    `wraps_embeddings` and `supports` list architectures, `filter_wraps` those
-    whose embedding or lm_head gets slots if a filter names it, though it
-    would get none without a filter; `extra_vocab` is
-    the number of added-token rows a slot holds in each of `extra_tables`
-    tables, `vocab_padding` what lm_head's rows are padded to.
-    """
-
-    ranks: tuple[int, ...]
-    wraps_embeddings: tuple[str, ...]
-    supports: tuple[str, ...]
-    extra_vocab: int = 0
-    extra_tables: int = 0
-    vocab_padding: int = 1
-    has_target_filter: bool = True
-    filter_wraps: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-SLOT_RULES = {
-    "0.8.5": SlotRule(
-        ranks=_RANKS,
-        wraps_embeddings=("llama", "mistral", "internlm"),
-        supports=("llama", "mistral", "qwen2", "gemma2", "internlm"),
-        extra_vocab=256,
-        # The LoRA embedding, the LoRA lm_head, and the base's own embedding,
-        # which 0.8.5 lengthens by 256 rows a slot (llama.py, line 307).
-        extra_tables=3,
-        vocab_padding=256,
-        has_target_filter=False,
-    ),
-    "0.22.1": SlotRule(
-        ranks=(1, *_RANKS),
-        wraps_embeddings=("llama", "internlm"),
-        supports=("llama", "mistral", "qwen2", "gemma2", "internlm"),
-    ),
-    "0.32.0": SlotRule(
-        ranks=(1, *_RANKS),
-        wraps_embeddings=("llama", "mixtral"),
-        supports=("llama", "mistral", "qwen2", "gemma2", "mixtral"),
-        # A filter is asked instead of the model's own list of embeddings.
-        # Gemma2 has no lm_head of its own, so none can be named.
-        filter_wraps={
-            "embed_tokens": ("mistral", "qwen2", "gemma2"),
-            "lm_head": ("mistral", "qwen2"),
-        },
-    ),
-}
-DEFAULT_VERSION = "0.32.0"
+__all__ = ["DEFAULT_VERSION", "reserved_modules", "slot_reservation_bytes"]
 
 
 def slot_reservation_bytes(
     shape: ModelShape,
     max_loras: int,
     max_lora_rank: int,
-    bytes_per_param: int = 2,
+    lora_dtype: str = "auto",
     target_modules: TargetModules | None = None,
     vllm_version: str = DEFAULT_VERSION,
+    tensor_parallel_size: int = 1,
+    fully_sharded_loras: bool = False,
+    enable_expert_parallel: bool = False,
+    pipeline_parallel_size: int = 1,
 ) -> int:
-    """Return the bytes that vLLM sets aside for all adapter slots.
+    """Return the bytes that vLLM sets aside for all slots on one GPU.
 
     max_loras × max_lora_rank × the summed (in + out) of every module that
-    this version wraps, × bytes_per_param; the embedding and lm_head count
-    where the version wraps them for this architecture. Where they do, 0.8.5
+    this version wraps, × the bytes of lora_dtype; the embedding and lm_head
+    count where the version wraps them for this model. Where they do, 0.8.5
     adds three tables of 256 × hidden_size a slot, whatever the rank.
-    target_modules is the engine's --lora-target-modules (not in 0.8.5):
-    naming one of q, k, v (or of gate, up) reserves the whole packed group,
-    because vLLM fuses it. Of a mixture every expert gets slots, and so does
-    the router; its filter names attention modules, "gate" and "experts".
-    One engine, tensor parallel size 1.
+    A version that was not checked has the rule of the nearest (see
+    versions.nearest_rule). target_modules is the engine's
+    --lora-target-modules (since 0.19.0): naming one of q, k, v (or of gate,
+    up) reserves the whole packed group, because vLLM fuses it. Of a mixture
+    every expert gets slots, and so does the router; its filter names
+    attention modules, the router and "experts". With several GPUs it is what
+    each holds, under pipeline parallelism the GPU that holds most.
     Raises ValueError for a rank vLLM does not accept, an unknown version,
-    module or architecture.
+    module or architecture, and for sizes that do not divide the model.
     """
-    rule = SLOT_RULES[choice("vllm_version", vllm_version, SLOT_RULES)]
-    choice(
-        f"architecture in vLLM {vllm_version}",
-        check_shape(shape).architecture,
-        rule.supports,
+    rule = nearest_rule(vllm_version)
+    architecture_of(check_shape(shape), vllm_version)
+    parallel = Parallel(
+        tensor_parallel_size,
+        pipeline_parallel_size,
+        enable_expert_parallel,
+        fully_sharded_loras,
     )
     slots = integer("max_loras", max_loras, minimum=1)
     rank = integer("max_lora_rank", max_lora_rank)
-    choice("max_lora_rank", rank, rule.ranks)
-    width = integer("bytes_per_param", bytes_per_param, minimum=1)
-    if target_modules is not None and not rule.has_target_filter:
+    choice(f"max_lora_rank in vLLM {rule.used}", rank, rule.ranks)
+    _check_rank_cut(rank, parallel)
+    width = lora_dtype_bytes(lora_dtype)
+    check_parallel(shape, parallel)
+    targets = _as_key(target_modules)
+    most = shape.remember(
+        ("slot", rank, rule.vllm_version, parallel, targets),
+        lambda: max(
+            _slot_elements(
+                stage(shape, parallel, number), rule, rank, target_modules,
+                parallel,
+            )
+            for number in range(pipeline_parallel_size)
+        ),
+    )  # fmt: skip
+    return slots * width * most
+
+
+def _as_key(target_modules):
+    """A filter as something that can be looked up."""
+    if target_modules is None or isinstance(target_modules, str):
+        return target_modules
+    return frozenset(names("target_modules", target_modules))
+
+
+def _check_rank_cut(rank, parallel):
+    size = parallel.tensor_parallel_size
+    if parallel.fully_sharded_loras and rank % size:
         raise ValueError(
-            f"target_modules is given, but vLLM {vllm_version} has no "
-            "--lora-target-modules; leave it None"
+            f"max_lora_rank is {rank}, but tensor_parallel_size = {size} "
+            "must divide it where fully_sharded_loras cut it"
         )
-    reserved = reserved_modules(shape, target_modules, vllm_version)
-    per_rank = sum(_widths(shape, rule, name) for name in reserved)
-    if set(EMBEDDINGS) & set(reserved):
-        extra = rule.extra_vocab * rule.extra_tables * shape.hidden_size
-    else:
-        extra = 0
-    return slots * width * (rank * per_rank + extra)
 
 
-def reserved_modules(
-    shape: ModelShape,
-    target_modules: TargetModules | None = None,
-    vllm_version: str = DEFAULT_VERSION,
-) -> tuple[str, ...]:
-    """Return the modules that get slots, packed groups completed."""
-    rule = SLOT_RULES[choice("vllm_version", vllm_version, SLOT_RULES)]
-    wraps = check_shape(shape).architecture in rule.wraps_embeddings
-    is_mixture = bool(shape.num_experts)
-    supported: tuple[str, ...] = ALL_LINEAR + ((ROUTER,) if is_mixture else ())
-    supported += EMBEDDINGS if wraps else ()
-    if target_modules is None:
-        return supported
-    supported += tuple(
-        table
-        for table, architectures in rule.filter_wraps.items()
-        if shape.architecture in architectures
-    )
-    if isinstance(target_modules, str) and target_modules == "all-linear":
-        target_modules = (*ATTENTION, "gate_up_proj", "down_proj")
-        if is_mixture:
-            target_modules = (*ATTENTION, "experts", ROUTER)
-    wanted = set(names("target_modules", target_modules))
-    packed = _PACKED_MIXTURE if is_mixture else PACKED
-    allowed = [name for name in supported if not (is_mixture and name in MLP)]
-    for name in sorted(wanted):
-        choice("target_modules", name, (*allowed, *packed))
-    for group, members in packed.items():
-        if wanted & {group, *members}:
-            wanted |= set(members)
-    return tuple(name for name in supported if name in wanted)
+def _slot_elements(shape, rule: VersionRule, rank, target_modules, parallel):
+    """Elements of one slot on one GPU that holds these layers."""
+    total = num_tables = 0
+    found = wrapped_modules(shape, target_modules, rule.vllm_version)
+    padding = expert_padding(shape.config)
+    for times, module in found:
+        if module.is_table:
+            num_tables += 1
+            module = _lengthened(module, rule)
+        total += times * slot_elements(module, rank, parallel, padding)
+    if num_tables and rule.extra_vocab:
+        # The base's own embedding grows with them where the class says so.
+        name = architecture_of(shape, rule.vllm_version)
+        num_tables += has_feature(name, rule.vllm_version, "lengthened")
+    return total + num_tables * rule.extra_vocab * shape.hidden_size
 
 
-def _widths(shape, rule, name):
-    """Summed in + out of one module over all layers, in elements."""
-    vocab = shape.vocab_size + rule.extra_vocab
-    if name == "lm_head":
-        vocab = -(-vocab // rule.vocab_padding) * rule.vocab_padding
-    if name in EMBEDDINGS:
-        return vocab + shape.hidden_size
-    (linear,) = [shape.router] if name == ROUTER else shape.select([name])
-    widths = linear.count * (linear.in_features + linear.out_features)
-    return shape.num_layers * widths
+def _lengthened(module, rule):
+    """A table with room for added tokens, lm_head padded and limited."""
+    rows = module.out_features + rule.extra_vocab
+    if module.kind == "head":
+        if rows > rule.max_vocab_size:
+            raise ValueError(
+                f"shape has a vocabulary of {rows:,}, but vLLM {rule.used} "
+                f"gives lm_head slots up to {rule.max_vocab_size:,}"
+            )
+        rows = -(-rows // rule.vocab_padding) * rule.vocab_padding
+    return replace(module, out_features=rows, num_biases=0)

@@ -35,15 +35,33 @@ def read_config(
             f"path_or_dict is {shown(str(path_or_dict))}: no such file; "
             "give a config.json or a folder that holds one"
         )
+    config = _json_object(path)
+    return _with_beside(config, path), path.resolve().parent.name
+
+
+def _json_object(path):
+    """The object that a file of JSON holds."""
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise ValueError(
-            f"{path} holds {shown(config)}, but must be an object"
-        )
-    return config, path.resolve().parent.name
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds {shown(found)}, but must be an object")
+    return found
+
+
+def _with_beside(config, path):
+    """The config, with what hf_quant_config.json beside it says.
+
+    ModelOpt before 0.31 wrote its fields there; vLLM reads that file where
+    config.json has no quantization_config (transformers_utils/config.py).
+    """
+    beside = path.with_name("hf_quant_config.json")
+    is_named = path.name == "config.json"
+    said = config.get("quantization_config")
+    if said is not None or not is_named or not beside.is_file():
+        return config
+    return {**config, "quantization_config": _json_object(beside)}
 
 
 def field(

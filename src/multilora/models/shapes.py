@@ -1,73 +1,60 @@
-"""What a model's config.json says: its linear layers and their widths."""
+"""What a model's config.json says: its layers, modules and caches."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from multilora.arguments import Names, choice, names, shown
-from multilora.models.config import field, flag, read_config
+from multilora.arguments import Names, choice, integer, names, shown
+from multilora.models.build import (
+    check_experts,
+    layers_of,
+    text_fields,
+)
+from multilora.models.config import read_config
+from multilora.models.family import family
+from multilora.models.layers import Layers, Module
+from multilora.models.served import described
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
 ALL_LINEAR = ATTENTION + MLP
-ROUTER = "gate"
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
 # What target_modules may be: names of linear layers, or "all-linear".
 TargetModules = str | Names
 
 
-class _Family(NamedTuple):
-    """What a config.json does not say of an architecture.
-
-    norms counts those of a layer, biased names the linears that carry a bias,
-    tied is what the file means when it is silent about tied embeddings (the
-    defaults of the configuration classes in transformers 5.19).
-    """
-
-    norms: int = 2
-    biased: tuple[str, ...] = ()
-    tied: bool = False
-
-
-_FAMILIES = {
-    "llama": _Family(),
-    "mistral": _Family(),
-    "qwen2": _Family(biased=("q_proj", "k_proj", "v_proj")),
-    "gemma2": _Family(norms=4, tied=True),
-    "internlm": _Family(biased=ATTENTION),
-    "mixtral": _Family(),
-}
-# The mixtures of experts among them.
-_MIXTURES = ("mixtral",)
-ARCHITECTURES = tuple(_FAMILIES)
-
-
 @dataclass(frozen=True)
 class Linear:
-    """One linear layer, y = x @ W.T with W of shape (out, in).
+    """A linear layer, y = x @ W.T with W of shape (out, in), and how often.
 
-    count is how many of them a transformer layer has: the number of experts
-    in a mixture's MLP, else 1.
+    count is how many of them one transformer layer has: the number of
+    experts in a mixture, else 1. num_layers is how many layers have it.
     """
 
     name: str
     in_features: int
     out_features: int
     count: int = 1
+    num_layers: int = 1
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """The widths of a decoder-only transformer; make one with from_config.
+    """The layers of a model that writes text; make one with from_config.
 
-    Widths are in elements. `tied` says that lm_head shares the embedding's
-    weights, `biased` names the linear layers that carry a bias. num_experts
-    is 0 for a dense model; a mixture has one MLP an expert, and a router.
+    Widths are in elements. `architecture` is the model_type that the file
+    names, `language_model` that of the language model in it, `layers` every
+    module of the model with its widths and caches.
+    hidden_size and what follows are the language model's. num_experts is 0
+    for a dense model. `tied` says that lm_head shares the embedding's
+    weights.
     """
 
     name: str
     architecture: str
+    layers: tuple[Layers, ...] = field(repr=False)
     hidden_size: int
     intermediate_size: int
     num_layers: int
@@ -75,9 +62,14 @@ class ModelShape:
     num_kv_heads: int
     head_dim: int
     vocab_size: int
+    max_position_embeddings: int
     tied: bool
-    biased: tuple[str, ...] = ()
     num_experts: int = 0
+    num_experts_per_token: int = 0
+    language_model: str = ""
+    config: Mapping[str, Any] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def from_config(
@@ -85,120 +77,141 @@ class ModelShape:
     ) -> Self:
         """Read a Hugging Face config.json: a path, a folder or a dict.
 
+        The model_types that are known are family_names(). A field that the
+        file leaves out has the default of transformers' class.
         Raises ConfigNotFoundError when there is no such file, ValueError
-        for a file that is not JSON, an unknown architecture, a field that
-        is missing or out of range, TypeError for another kind of argument.
+        for a file that is not JSON, a model_type that vLLM does not serve
+        with LoRA or that is not described here, a field that is missing,
+        out of range or contradicts another, TypeError for another kind of
+        argument or value.
         """
         config, origin = read_config(path_or_dict)
-        architecture = choice(
-            "model_type", config.get("model_type"), ARCHITECTURES
-        )
-        family = _FAMILIES[architecture]
-        if architecture not in _MIXTURES:
-            _refuse_experts(config)
-        hidden = field(config, "hidden_size")
-        heads = field(config, "num_attention_heads")
-        kv_heads = field(config, "num_key_value_heads", default=heads)
-        shape = cls(
+        architecture = described(config)
+        outer = family(architecture)
+        fields, own = text_fields(config, outer)
+        layers = layers_of(config, outer, own, fields)
+        return cls(
             name=name or config.get("_name_or_path") or origin,
             architecture=architecture,
-            hidden_size=hidden,
-            intermediate_size=field(config, "intermediate_size"),
-            num_layers=field(config, "num_hidden_layers"),
-            num_heads=heads,
-            num_kv_heads=kv_heads,
-            head_dim=field(config, "head_dim", default=hidden // heads),
-            vocab_size=field(config, "vocab_size"),
-            tied=flag(config, "tie_word_embeddings", family.tied),
-            biased=_biased(config, family.biased),
-            num_experts=field(config, "num_local_experts")
-            if architecture in _MIXTURES
-            else 0,
+            layers=layers,
+            hidden_size=fields["hidden_size"],
+            intermediate_size=fields.get("intermediate_size") or 0,
+            num_layers=fields["num_hidden_layers"],
+            num_heads=fields["num_attention_heads"],
+            num_kv_heads=fields["num_key_value_heads"],
+            head_dim=fields["head_dim"],
+            vocab_size=fields["vocab_size"],
+            max_position_embeddings=fields.get("max_position_embeddings") or 0,
+            tied=bool(fields["tie_word_embeddings"]),
+            num_experts=check_experts(config, own, layers),
+            num_experts_per_token=fields.get("num_experts_per_tok") or 0,
+            language_model=own.name,
+            config=dict(config),
         )
-        shape._check_heads("head_dim" in config)
-        return shape
 
-    def _check_heads(self, has_head_dim):
-        if not has_head_dim and self.hidden_size % self.num_heads:
-            raise ValueError(
-                f"hidden_size is {self.hidden_size}, which "
-                f"num_attention_heads = {self.num_heads} does not divide; "
-                "give head_dim"
-            )
-        if self.num_heads % self.num_kv_heads:
-            raise ValueError(
-                f"num_key_value_heads is {self.num_kv_heads}, but must "
-                f"divide num_attention_heads = {self.num_heads}"
-            )
+    def with_vocab_size(self, vocab_size: int) -> "ModelShape":
+        """Return the same model with embeddings of another length."""
+        size = integer("vocab_size", vocab_size, minimum=1)
+        config = dict(self.config)
+        outer = family(self.architecture)
+        if outer.text and isinstance(config.get(outer.text_scope), dict):
+            inner = config[outer.text_scope]
+            config[outer.text_scope] = {**inner, "vocab_size": size}
+        config["vocab_size"] = size
+        return type(self).from_config(config, name=self.name)
+
+    def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return make(), made once for this shape and key.
+
+        A shape never changes, so what follows from it alone can be kept.
+        """
+        kept = self.__dict__.setdefault("_kept", {})
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    @property
+    def language_layers(self) -> tuple[Layers, ...]:
+        """The layers of the language model, its tables and norm with them."""
+        return tuple(item for item in self.layers if not item.is_tower)
 
     @property
     def linears(self) -> tuple[Linear, ...]:
-        """The linear layers of one transformer layer, in PEFT's names.
+        """The linear layers of the transformer layers, in PEFT's names.
 
-        A mixture's experts go by the same names here; Mixtral's own are w1
-        (gate_proj), w3 (up_proj) and w2 (down_proj).
+        Each name once for each pair of widths that it has. A mixture's
+        experts count as layers of their own; its router, what picks the
+        experts, is not among them, nor is lm_head.
         """
-        query = self.num_heads * self.head_dim
-        kv = self.num_kv_heads * self.head_dim
-        hidden, inner = self.hidden_size, self.intermediate_size
-        experts = self.num_experts or 1
-        return (
-            Linear("q_proj", hidden, query),
-            Linear("k_proj", hidden, kv),
-            Linear("v_proj", hidden, kv),
-            Linear("o_proj", query, hidden),
-            Linear("gate_proj", hidden, inner, experts),
-            Linear("up_proj", hidden, inner, experts),
-            Linear("down_proj", inner, hidden, experts),
-        )
+        found: dict[tuple[str, int, int, int], int] = {}
+        for layers in self.language_layers:
+            for module in layers.modules if layers.is_repeated else ():
+                if module.is_copy:
+                    continue
+                if module.is_linear and module.kind not in (
+                    "gate", "conv", "plain",
+                ):  # fmt: skip
+                    key = (module.name, module.in_features,
+                           module.out_features, module.count)  # fmt: skip
+                    found[key] = found.get(key, 0) + len(layers.numbers)
+        return tuple(Linear(*key, times) for key, times in found.items())
 
     @property
     def router(self) -> Linear | None:
         """The linear layer that picks experts; None in a dense model."""
-        if not self.num_experts:
-            return None
-        return Linear(ROUTER, self.hidden_size, self.num_experts)
+        for layers in self.language_layers:
+            for module in layers.modules:
+                if module.kind == "gate":
+                    return Linear(
+                        module.name,
+                        module.in_features,
+                        module.out_features,
+                        num_layers=len(layers.numbers),
+                    )
+        return None
 
     def select(self, target_modules: TargetModules) -> tuple[Linear, ...]:
         """Return the linear layers that target_modules names.
 
-        target_modules is a list of names out of ALL_LINEAR, or the text
-        "all-linear", as in PEFT. Raises ValueError for an unknown name.
+        target_modules is a list of names out of those of `linears`, or the
+        text "all-linear", as in PEFT. Raises ValueError for an unknown name.
         """
         if isinstance(target_modules, str):
             choice("target_modules", target_modules, ("all-linear",))
             return self.linears
         wanted = names("target_modules", target_modules)
+        known = dict.fromkeys(item.name for item in self.linears)
         for module in wanted:
-            choice("target_modules", module, ALL_LINEAR)
+            choice("target_modules", module, known)
         return tuple(item for item in self.linears if item.name in wanted)
 
     @property
     def linear_params(self) -> int:
         """Weights of all linear layers; biases, router, lm_head apart."""
-        sizes = (
-            item.count * item.in_features * item.out_features
+        return sum(
+            item.num_layers * item.count * item.in_features * item.out_features
             for item in self.linears
         )
-        return self.num_layers * sum(sizes)
 
     @property
     def num_params(self) -> int:
-        """All parameters: embeddings, linears, biases, norms and lm_head."""
-        biases = sum(
-            item.out_features
-            for item in self.linears
-            if item.name in self.biased
+        """All parameters, those of a vision or audio tower among them."""
+        return sum(
+            len(layers.numbers) * module.num_params
+            for layers in self.layers
+            for module in layers.modules
+            if not module.is_copy
         )
-        norms = _FAMILIES[self.architecture].norms * self.hidden_size
-        router = self.hidden_size * self.num_experts
-        tables = 1 if self.tied else 2
-        return (
-            self.linear_params
-            + self.num_layers * (biases + norms + router)
-            + tables * self.vocab_size * self.hidden_size
-            + self.hidden_size
-        )
+
+    def modules(self) -> list[tuple[str, Module]]:
+        """Return (full path, Module) of every module of the checkpoint."""
+        return [
+            (place, module)
+            for layers in self.layers
+            for module in layers.modules
+            if not module.is_copy
+            for place in layers.places(module)
+        ]
 
 
 def check_dense(shape: ModelShape) -> ModelShape:
@@ -219,22 +232,3 @@ def check_shape(shape: ModelShape) -> ModelShape:
             "with ModelShape.from_config or shipped.model_shape"
         )
     return shape
-
-
-def _biased(config, default):
-    """Linear layers with a bias: the family's own, or what the file adds."""
-    biased = default
-    if flag(config, "attention_bias", False):
-        biased = (*biased, *ATTENTION)
-    if flag(config, "mlp_bias", False):
-        biased = (*biased, *MLP)
-    return tuple(name for name in ALL_LINEAR if name in biased)
-
-
-def _refuse_experts(config):
-    for key in ("num_local_experts", "num_experts", "n_routed_experts"):
-        if config.get(key):
-            raise ValueError(
-                f"{key} is {shown(config[key])}, but of the mixtures of "
-                f"experts only {', '.join(_MIXTURES)} is supported"
-            )

@@ -1,9 +1,8 @@
 """The models whose config.json come along, by their short names."""
 
-from dataclasses import replace
 from functools import cache
 
-from multilora.arguments import choice, integer
+from multilora.arguments import choice
 from multilora.models.shapes import ModelShape
 from multilora.published import published
 
@@ -22,8 +21,7 @@ def model_shape(name: str, vocab_size: int | None = None) -> ModelShape:
     shape = _shipped_shape(choice("name", name, model_names()))
     if vocab_size is None:
         return shape
-    vocab_size = integer("vocab_size", vocab_size, minimum=1)
-    return replace(shape, vocab_size=vocab_size)
+    return shape.with_vocab_size(vocab_size)
 
 
 @cache

@@ -28,10 +28,11 @@ def recommend(
 ) -> Advice:
     """Return the Advice for a table of slot_options.
 
-    Its option is the smallest max_loras that starts, leaves min_kv_tokens
-    and reaches wanted_hit_rate (0 to 1). Where none does, the reason names
-    what is in the way: card, traffic, or the table's end. vLLM refuses to
-    start below kv_tokens_to_start(max_model_len). Raises ValueError for an
+    Its option is the smallest max_loras that leaves min_kv_tokens even at
+    the low end of the range and reaches wanted_hit_rate (0 to 1). Where none
+    does, the reason names what is in the way: card, traffic, or the table's
+    end. vLLM refuses to start below kv_tokens_to_start(max_model_len).
+    Raises ValueError for an
     empty table, a rate outside 0 to 1 and min_kv_tokens below 1.
     """
     options = sorted(items("options", options, SlotOption))
@@ -39,7 +40,7 @@ def recommend(
     least = integer("min_kv_tokens", min_kv_tokens, minimum=1)
     if not options:
         raise ValueError("options is empty, but must hold at least one")
-    fits = [o for o in options if o.kv_tokens >= least]
+    fits = [o for o in options if o.kv_tokens_low >= least]
     hits = [o for o in options if o.hit_rate >= wanted]
     both = [o for o in fits if o.hit_rate >= wanted]
     best = max(fits, key=lambda o: (o.hit_rate, -o.max_loras), default=None)
@@ -55,14 +56,16 @@ def recommend(
 def _chosen(option):
     return (
         f"max_loras={option.max_loras} hits {percent(option.hit_rate)} and "
-        f"leaves at most {option.kv_tokens:,} KV tokens"
+        f"leaves {option.kv_tokens_low:,} to {option.kv_tokens_high:,} KV "
+        "tokens"
     )
 
 
 def _card_full(smallest, least):
     return (
         f"the card is full: max_loras={smallest.max_loras} leaves "
-        f"{smallest.kv_tokens:,} KV tokens and {least:,} are wanted"
+        f"{smallest.kv_tokens_low:,} KV tokens at worst and {least:,} are "
+        "wanted"
     )
 
 
@@ -83,9 +86,9 @@ def _between(best, needed, wanted, least):
     hits, wanted = _told_apart(best.hit_rate, wanted)
     reason = (
         f"the card is full: {wanted} takes max_loras="
-        f"{needed.max_loras}, which leaves {needed.kv_tokens:,} KV tokens "
-        f"where {least:,} are wanted; max_loras={best.max_loras} fits and "
-        f"hits {hits}"
+        f"{needed.max_loras}, which leaves {needed.kv_tokens_low:,} KV "
+        f"tokens at worst where {least:,} are wanted; max_loras="
+        f"{best.max_loras} fits and hits {hits}"
     )
     if best.hit_rate <= best.uniform_rate + 0.05:
         reason += (

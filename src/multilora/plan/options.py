@@ -1,16 +1,19 @@
 """Numbers into advice: slots by traffic, slots by rank, host memory."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, Unpack
 
 import numpy.typing as npt
 
 from multilora.adapters.file import adapter_params
-from multilora.arguments import choice, integer, items
+from multilora.arguments import integer, items
 from multilora.cache.hitrate import hit_rate_curve
-from multilora.memory.ledger import BLOCK_TOKENS, MemoryLedger, memory_ledger
-from multilora.memory.reservation import DEFAULT_VERSION, SLOT_RULES
+from multilora.memory.kv import BLOCK_TOKENS
+from multilora.memory.ledger import MemoryLedger, memory_ledger
+from multilora.memory.settings import LedgerOptions
+from multilora.models.dtypes import lora_dtype_bytes
 from multilora.models.shapes import ModelShape, TargetModules
+from multilora.models.versions import DEFAULT_VERSION, nearest_rule
 from multilora.traffic.generators import MAX_ADAPTERS
 
 MAX_SLOTS = 1024  # rows of a table; an engine of so many slots is a slip
@@ -19,13 +22,17 @@ MAX_SLOTS = 1024  # rows of a table; an engine of so many slots is a slip
 class SlotOption(NamedTuple):
     """One value of max_loras, and what it takes and gives.
 
-    uniform_rate is what it would hit if all tenants asked alike. can_start
-    asks for one KV block, vLLM for more: see kv_tokens_to_start.
+    kv_tokens are what weights and slots leave, an upper bound; vLLM's log
+    line is expected between kv_tokens_low and kv_tokens_high. uniform_rate
+    is what it would hit if all tenants asked alike. can_start asks for one
+    KV block, vLLM for more: see kv_tokens_to_start.
     """
 
     max_loras: int
     slot_bytes: int
     kv_tokens: int
+    kv_tokens_low: int
+    kv_tokens_high: int
     can_start: bool
     hit_rate: float
     uniform_rate: float
@@ -37,22 +44,18 @@ class SlotOption(NamedTuple):
 
 
 class RankOption(NamedTuple):
-    """One value of max_lora_rank, and how many tenants it serves."""
+    """One value of max_lora_rank, and how many tenants it serves.
+
+    kv_tokens, kv_tokens_low and kv_tokens_high are as in SlotOption.
+    """
 
     max_lora_rank: int
     num_served: int
     slot_bytes: int
     kv_tokens: int
+    kv_tokens_low: int
+    kv_tokens_high: int
     can_start: bool
-
-
-class LedgerOptions(TypedDict, total=False):
-    """The arguments of memory_ledger that each of these passes on."""
-
-    gpu_memory_utilization: float
-    bytes_per_param: int
-    target_modules: TargetModules | None
-    vllm_version: str
 
 
 def slot_options(
@@ -65,8 +68,8 @@ def slot_options(
 ) -> list[SlotOption]:
     """Return a SlotOption for each value of max_loras, smallest first.
 
-    Memory is memory_ledger's, an upper bound on KV tokens; hits are those
-    of an LRU cache on the trace (adapter ids, -1 for the base).
+    Memory is memory_ledger's, per GPU; hits are those of an LRU cache on the
+    trace (adapter ids, -1 for the base).
     slot_counts None is every count from 1 to the trace's adapters, at most
     MAX_SLOTS. engine holds more arguments of memory_ledger, by name.
     Raises ValueError for an empty trace, a card that is no size, slot
@@ -130,7 +133,7 @@ def rank_options(
     """
     integer("max_loras", max_loras, minimum=1)
     version = engine.get("vllm_version", DEFAULT_VERSION)
-    sizes = SLOT_RULES[choice("vllm_version", version, SLOT_RULES)].ranks
+    sizes = nearest_rule(version).ranks
     ranks = [
         integer("ranks", rank, 1, max(sizes))
         for rank in items("ranks", ranks, object)
@@ -146,8 +149,14 @@ def rank_options(
     return options
 
 
-def _bytes_of(ledger: MemoryLedger) -> tuple[int, int, bool]:
-    return ledger.slot_bytes, ledger.kv_tokens, ledger.can_start
+def _bytes_of(ledger: MemoryLedger) -> tuple[int, int, int, int, bool]:
+    return (
+        ledger.slot_bytes,
+        ledger.kv_tokens,
+        ledger.kv_tokens_low,
+        ledger.kv_tokens_high,
+        ledger.can_start,
+    )
 
 
 def cpu_tier_bytes(
@@ -155,13 +164,13 @@ def cpu_tier_bytes(
     num_adapters: int,
     rank: int,
     target_modules: TargetModules = "all-linear",
-    bytes_per_param: int = 2,
+    lora_dtype: str = "auto",
 ) -> int:
     """Return the host memory of num_adapters in vLLM's CPU tier, in bytes.
 
     A copy there has the adapter's own rank and modules, not a slot's (also
     those that --lora-target-modules keeps out of the slots), in the engine's
-    dtype whatever the file's; bytes_per_param is that dtype's.
+    lora_dtype whatever the file's.
     Each worker process of a tensor-parallel engine keeps its own copies.
     One adapter more can be there for a moment: vLLM reads before it evicts.
     Source: vLLM 0.32.0, LoRAModel.from_lora_tensors and
@@ -169,5 +178,5 @@ def cpu_tier_bytes(
     Raises ValueError as adapter_params does.
     """
     num = integer("num_adapters", num_adapters, 1, MAX_ADAPTERS)
-    width = integer("bytes_per_param", bytes_per_param, minimum=1)
+    width = lora_dtype_bytes(lora_dtype)
     return num * width * adapter_params(shape, rank, target_modules)
