@@ -20,7 +20,15 @@ def published(name: str) -> Any:
     Each holds its source beside its figures; each call gives a fresh copy.
     Raises ValueError for a name that is none of theirs.
     """
-    return copy.deepcopy(_read(choice("name", name, _FILES)))
+    return copy.deepcopy(shared(name))
+
+
+def shared(name: str) -> Any:
+    """Return the same data without the copy, for code that only reads it.
+
+    Raises ValueError as published does.
+    """
+    return _read(choice("name", name, _FILES))
 
 
 @cache

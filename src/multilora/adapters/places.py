@@ -13,7 +13,7 @@ from multilora.models.layers import Module
 from multilora.models.served import served
 from multilora.models.shapes import ModelShape
 from multilora.models.versions import nearest_rule
-from multilora.published import published
+from multilora.published import shared
 
 
 @dataclass(frozen=True)
@@ -198,6 +198,6 @@ def _table(module):
 def places_of(shape: ModelShape, version: str) -> Places:
     """Return the Places of a base that this version serves with LoRA."""
     name = architecture_of(shape, version)
-    rules = dict(published("vllm_names")["classes"].get(name, {}))
+    rules = dict(shared("vllm_names")["classes"].get(name, {}))
     rules["skip"] = tuple(rules.get("skip", ()))
     return Places(shape, name, Renames(**rules), version)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from multilora.adapters.file import adapter_params
 from multilora.arguments import finite_number, integer
-from multilora.memory.reservation import DEFAULT_VERSION, reserved_modules
+from multilora.memory.reservation import reserved_modules
 from multilora.models.shapes import (
     EMBEDDINGS,
     ModelShape,
@@ -12,6 +12,7 @@ from multilora.models.shapes import (
     check_dense,
 )
 from multilora.models.shipped import model_shape
+from multilora.models.versions import DEFAULT_VERSION
 from multilora.published import published
 
 LOADS_BYTES_PER_PARAM = 2  # a slot holds the engine's 16 bits

@@ -10,8 +10,8 @@ from multilora.arguments import choice, integer
 from multilora.memory.groups import checked, groups_of
 from multilora.memory.kv_rules import kv_rule
 from multilora.memory.pages import token_bytes
-from multilora.memory.reservation import DEFAULT_VERSION
 from multilora.models.shapes import ModelShape
+from multilora.models.versions import DEFAULT_VERSION
 
 BLOCK_TOKENS = 16  # vLLM's default --block-size on CUDA
 BATCHED_TOKENS = 8192  # --max-num-batched-tokens of `vllm serve` on an H100

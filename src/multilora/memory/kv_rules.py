@@ -5,12 +5,12 @@ it), v1/kv_cache_interface.py, config/vllm.py and platforms/interface.py of
 each release; a version between two entries is like the earlier of them.
 """
 
-import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Self
 
-from multilora.arguments import shown, text
+from multilora.arguments import shown
+from multilora.models.version_rule import release_numbers
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def kv_rule(vllm_version: str) -> KvRule:
 
     Raises ValueError for one before 0.7.0 or after 0.33.0.
     """
-    wanted = _numbers(text("vllm_version", vllm_version))
-    if not wanted or not _numbers(FIRST) <= wanted <= _numbers(LAST):
+    wanted = release_numbers(vllm_version)
+    if not release_numbers(FIRST) <= wanted <= release_numbers(LAST):
         raise ValueError(
             f"vllm_version is {shown(vllm_version)}, but must be a version "
             f"from {FIRST} to {LAST}"
@@ -84,11 +84,6 @@ def kv_rule(vllm_version: str) -> KvRule:
 def _rule(wanted):
     rule = KvRule()
     for since, changed in _CHANGES:
-        if wanted >= _numbers(since):
+        if wanted >= release_numbers(since):
             rule = replace(rule, **changed)
     return rule
-
-
-def _numbers(version):
-    found = re.fullmatch(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})(\.\w+)?", version)
-    return tuple(map(int, found.groups()[:3])) if found else ()

@@ -1,6 +1,6 @@
 """Where a card's memory goes: base weights, adapter slots, KV blocks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Unpack
 
 from multilora.arguments import integer
@@ -125,7 +125,7 @@ def _of_stage(shape, settings):
         shape,
         batched,
         sequences,
-        replace(settings.parallel, pipeline_parallel_size=1),
+        settings.parallel,
         rule.are_graphs_in_kv_budget and not settings.enforce_eager,
     )
     loaded = weights.loaded(settings.vllm_version)
@@ -190,7 +190,10 @@ def _kv_dtype(shape, settings):
     """What --kv-cache-dtype auto means: the checkpoint's word, or 16 bits."""
     if settings.kv_cache_dtype != "auto":
         return settings.kv_cache_dtype
-    own = quantization_of(shape.config, settings.quantization)
+    own = shape.remember(
+        ("quantization", settings.quantization),
+        lambda: quantization_of(shape.config, settings.quantization),
+    )
     return own.kv_cache_dtype if own else "auto"
 
 

@@ -6,12 +6,11 @@ not, so they are a low and a high value that public start-ups span.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 from multilora.arguments import choice, integer
 from multilora.memory.sharding import ONE_GPU, Parallel
 from multilora.models.shapes import ModelShape, check_shape
-from multilora.published import published
+from multilora.published import shared
 from multilora.units import GIB
 
 # Of a logit at the profiled sampling, at least 16 bits and 32; and at most
@@ -86,11 +85,6 @@ def _between(modules, shape, parallel):
     return max((dense + activated) // size, picked * expert // size + outputs)
 
 
-@cache
-def _spans():
-    return published("overheads")
-
-
 def overhead(
     shape: ModelShape,
     max_num_batched_tokens: int,
@@ -107,7 +101,7 @@ def overhead(
     """
     choice("has_graphs", has_graphs, (True, False))
     peaks = peak_bytes(shape, max_num_batched_tokens, max_num_seqs, parallel)
-    spans = _spans()
+    spans = shared("overheads")
     names = ["context"] + (["graphs"] if has_graphs else [])
     low, high = (
         peak + sum(round(spans[name][end] * GIB) for name in names)

@@ -31,7 +31,7 @@ from multilora.models.versions import (
     nearest_rule,
 )
 
-__all__ = ["DEFAULT_VERSION", "reserved_modules", "slot_reservation_bytes"]
+__all__ = ["reserved_modules", "slot_reservation_bytes"]
 
 
 def slot_reservation_bytes(

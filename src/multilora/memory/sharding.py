@@ -94,10 +94,9 @@ def local(module: Module, parallel: Parallel) -> Module:
     size = parallel.tensor_parallel_size
     rows, columns = module.in_features, module.out_features
     count, biases = module.count, module.num_biases
-    if module.kind in ("table", "head"):
+    if module.is_table:
         has_bias = module.num_biases > 0
-        padded = -(-columns // VOCAB_PADDING) * VOCAB_PADDING
-        rows = -(-padded // size)
+        rows = -(-_up(columns, VOCAB_PADDING) // size)
         return replace(module, out_features=rows, num_biases=rows * has_bias)
     if module.num_groups % size:
         module = _with_repeated_groups(module, size)
@@ -152,7 +151,7 @@ def slot_elements(
     padding is what experts' hidden and inner widths are rounded up to.
     """
     size = parallel.tensor_parallel_size
-    if module.kind in ("table", "head"):
+    if module.is_table:
         return rank * (module.in_features + module.out_features)
     cut = local(module, parallel)
     if module.is_expert:

@@ -10,7 +10,7 @@ matrices become one, Marlin lengthens widths that are no multiple of its tile.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from multilora.memory.sharding import Parallel, local
+from multilora.memory.sharding import Parallel, local, padded_expert
 from multilora.models.formats import Format
 from multilora.models.layers import Layers, Module
 from multilora.models.quantisation import Quantization
@@ -108,7 +108,10 @@ def _of_merged(merged, form, parallel, width) -> Iterator[Tensor]:
         yield Tensor(name, part, count * rows * columns * width)
     else:
         if first.is_expert:
-            rows, columns = _padded(form, first, rows, columns)
+            # As the kernels want them, slots of these experts too.
+            longer = [padded_expert(cut, form.expert_padding) for cut in cuts]
+            rows = sum(cut.out_features for cut in longer)
+            columns = longer[0].in_features
             if form.has_expert_biases or form.expert_padding != (1, 1):
                 needed = biases or form.has_expert_biases
                 biases = count * rows if needed else 0
@@ -128,18 +131,6 @@ def _matrices(cuts):
     if cuts[0].kind == "qkv":
         return 3
     return sum(cut.num_slices for cut in cuts)
-
-
-def _padded(form, first, rows, columns):
-    """Experts' rows and columns, lengthened as the kernels want them."""
-    hidden, inner = form.expert_padding
-    if first.kind == "w2":
-        return _up(rows, hidden), _up(columns, inner)
-    return 2 * _up(rows // 2, inner), _up(columns, hidden)
-
-
-def _up(value, step):
-    return -(-value // step) * step
 
 
 def _beside(form, first, rows, columns, matrices):

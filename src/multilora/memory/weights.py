@@ -1,21 +1,17 @@
 """What a model's weights take on one GPU, before slots and KV cache."""
 
-import re
 from dataclasses import dataclass
 
-from multilora.arguments import choice, shown
 from multilora.memory.buffers import rope_bytes
-from multilora.memory.reservation import DEFAULT_VERSION
 from multilora.memory.rounding import rounding_bytes
 from multilora.memory.sharding import Parallel, check_parallel, stage
 from multilora.memory.tensors import NESTED, NESTED_GROUP, tensors
+from multilora.models.dtypes import weight_dtype_bytes
 from multilora.models.quantisation import quantization_of
 from multilora.models.shapes import ModelShape, check_shape
+from multilora.models.version_rule import release_numbers
+from multilora.models.versions import DEFAULT_VERSION
 
-DTYPE_BYTES = {
-    "auto": 2, "half": 2, "float16": 2, "bfloat16": 2, "float": 4,
-    "float32": 4,
-}  # fmt: skip
 _UNPACKS = (0, 9, 2)  # dequantize_dq of bitsandbytes_loader.py
 
 
@@ -50,7 +46,7 @@ class WeightBytes:
 
         Raises ValueError for a version that is not like "0.8.5".
         """
-        is_unpacked = _version(vllm_version) >= _UNPACKS
+        is_unpacked = release_numbers(vllm_version) >= _UNPACKS
         extra = self.unpacked if is_unpacked else 0
         return self.weights + self.buffers + self.rounding + extra
 
@@ -94,7 +90,7 @@ def weight_breakdown(
 ) -> WeightBytes:
     """Return the WeightBytes of the GPU that holds most; see weight_bytes."""
     check_shape(shape)
-    width = DTYPE_BYTES[choice("dtype", dtype, DTYPE_BYTES)]
+    width = weight_dtype_bytes(dtype)
     own = quantization_of(shape.config, quantization)
     parallel = Parallel(
         tensor_parallel_size, pipeline_parallel_size, enable_expert_parallel
@@ -130,13 +126,3 @@ def _unpacked(found):
         if tensor.name.endswith(NESTED)
     )
     return (NESTED_GROUP * (4 - 1) // 4 - 1) * nested
-
-
-def _version(text):
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", text) if isinstance(
-        text, str) else None  # fmt: skip
-    if not found:
-        raise ValueError(
-            f"vllm_version is {shown(text)}, but must be like '0.8.5'"
-        )
-    return tuple(int(part) for part in found.groups())

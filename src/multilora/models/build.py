@@ -161,12 +161,14 @@ def layers_of(
     for part in own.parts:
         named = _renamed(part, outer.prefixes) if is_wrapper else part
         found += _expanded(named, fields, own)
-    for part in outer.parts if is_wrapper else ():
-        found += _tower_layers(part, config, outer, own, fields)
+    if is_wrapper:
+        root = _own_fields(config, outer)
+        for part in outer.parts:
+            found += _tower_layers(part, config, root, outer, own, fields)
     return tuple(found)
 
 
-def _tower_layers(part, config, outer, own, fields):
+def _tower_layers(part, config, root, outer, own, fields):
     """The layers of one part of a tower; none where the model has none."""
     inner = config.get(part.scope)
     if inner is None:
@@ -174,7 +176,6 @@ def _tower_layers(part, config, outer, own, fields):
     if inner is None:
         return []
     inner = _object(part.scope, inner)
-    root = _own_fields(config, outer)
     with _within(part.scope):
         scope = root | _tower_fields(inner, part)
         scope |= {"root": root, "text": fields}

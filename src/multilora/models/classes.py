@@ -1,7 +1,6 @@
 """A model in one version of vLLM: its class there, the tables with slots."""
 
 from multilora.arguments import shown
-from multilora.models.family import family
 from multilora.models.served import served
 from multilora.models.shapes import ModelShape
 from multilora.models.version_rule import parsed_version
@@ -24,7 +23,7 @@ def architecture_of(shape: ModelShape, vllm_version: str) -> str:
     Raises ValueError, with one sentence, where it has no LoRA there.
     """
     given = shape.config.get("architectures") or []
-    own = family(shape.architecture).served.get("classes", ())
+    own = served(shape.architecture).get("classes", ())
     known = [
         name
         for name in (*(given if isinstance(given, list) else ()), *own)
@@ -53,14 +52,14 @@ def tables_of(shape: ModelShape, vllm_version: str) -> tuple[str, ...]:
     name = architecture_of(shape, vllm_version)
     if not takes_text_config(name, vllm_version):
         return embeddings_of(name, vllm_version)
-    inner = family(shape.language_model).served.get("classes", ())
+    inner = served(shape.language_model).get("classes", ())
     text = next((one for one in inner if one in architectures()), None)
     return embeddings_of(name, vllm_version, text)
 
 
 def head_of(shape: ModelShape) -> str:
     """Return vLLM's name of the layer that makes logits, mostly lm_head."""
-    return family(shape.language_model).served.get("head", "lm_head")
+    return served(shape.language_model).get("head", "lm_head")
 
 
 def can_name_tables(shape: ModelShape) -> tuple[str, ...]:

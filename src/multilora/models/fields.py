@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from multilora.arguments import choice, is_integer, shown
 from multilora.models.expressions import evaluate, told
-from multilora.published import published
+from multilora.published import shared
 
 # What no config of a language model leaves out.
-_REQUIRED = ("hidden_size", "num_hidden_layers")
+_NEVER_LEFT_OUT = ("hidden_size", "num_hidden_layers")
 # Whole numbers that may be 0; all others are at least 1.
 _MAY_BE_ZERO = (
     "attn_layer_offset",
@@ -38,20 +37,14 @@ _MAY_BE_ZERO = (
 _MAY_BE_BELOW = ("vision_feature_layer",)
 
 
-@cache
-def _recorded():
-    """Read once: published copies what it returns."""
-    return published("config_defaults")
-
-
 def defaults_of(model_type: str) -> dict[str, Any]:
     """Return the defaults of a configuration class of transformers, or {}."""
-    return _recorded()["fields"].get(model_type, {})
+    return shared("config_defaults")["fields"].get(model_type, {})
 
 
 def nullable_of(model_type: str) -> list[str]:
     """Return the fields in which a null is a value of its own, or []."""
-    return _recorded()["nullable"].get(model_type, [])
+    return shared("config_defaults")["nullable"].get(model_type, [])
 
 
 def absent_of(model_type: str, scope: str) -> dict[str, Any] | None:
@@ -59,14 +52,14 @@ def absent_of(model_type: str, scope: str) -> dict[str, Any] | None:
 
     None where it has no such part then.
     """
-    return _recorded()["absent"].get(model_type, {}).get(
+    return shared("config_defaults")["absent"].get(model_type, {}).get(
         scope
     )  # fmt: skip
 
 
 def aliases_of(model_type: str) -> dict[str, str]:
     """Return {the common name of a field: the name in this type's files}."""
-    return _recorded()["aliases"].get(model_type, {})
+    return shared("config_defaults")["aliases"].get(model_type, {})
 
 
 def resolved(
@@ -100,7 +93,7 @@ def resolved(
             )
     for key in known.keys() & given.keys():
         given[key] = _checked(key, given[key], known[key])
-    for key in ("hidden_size", "num_hidden_layers"):
+    for key in _NEVER_LEFT_OUT:
         if key in given:
             given[key] = _whole(key, given[key])
     return {**known, **nulls, **given}

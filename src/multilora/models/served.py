@@ -5,7 +5,7 @@ from typing import Any
 
 from multilora.arguments import shown
 from multilora.models.family import family, family_names
-from multilora.published import published
+from multilora.published import shared
 
 
 def described(config: Mapping[str, Any], place: str = "model_type") -> str:
@@ -30,7 +30,7 @@ def described(config: Mapping[str, Any], place: str = "model_type") -> str:
                 "serves only inside a model that sees"
             )
         return model_type
-    without = published("without_lora")
+    without = shared("without_lora")
     if model_type in without["types"]:
         raise ValueError(
             f"{place} is {shown(model_type)}, which vLLM "

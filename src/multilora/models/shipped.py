@@ -4,12 +4,12 @@ from functools import cache
 
 from multilora.arguments import choice
 from multilora.models.shapes import ModelShape
-from multilora.published import published
+from multilora.published import published, shared
 
 
 def model_names() -> list[str]:
     """Return the short names of the models whose config.json we ship."""
-    return [model["name"] for model in published("models")]
+    return [model["name"] for model in shared("models")]
 
 
 def model_shape(name: str, vocab_size: int | None = None) -> ModelShape:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from multilora.arguments import shown, text
-from multilora.published import published
+from multilora.published import shared
 
 _FORM = re.compile(
     r"v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?"
@@ -95,10 +95,9 @@ class VersionRule:
     batches: tuple[BatchRule, ...]
 
 
-@cache
 def version_table() -> dict[str, Any]:
-    """Return data/vllm_versions.json, read once; not to be changed."""
-    return published("vllm_versions")
+    """Return data/vllm_versions.json; not to be changed."""
+    return shared("vllm_versions")
 
 
 def parsed_version(vllm_version: object) -> tuple[str, str]:
@@ -107,13 +106,8 @@ def parsed_version(vllm_version: object) -> tuple[str, str]:
     The name has no leading v and no +build.
     Raises TypeError for no str, ValueError for no version or one outside.
     """
-    asked = text("vllm_version", vllm_version)
-    numbers = _numbers(asked)
-    if not numbers:
-        raise ValueError(
-            f"vllm_version is {shown(asked)}, but must be like "
-            "'0.32.0', '0.8.5.post1' or '0.8.5.dev468'"
-        )
+    numbers = release_numbers(vllm_version)
+    asked = str(vllm_version)
     minor = tuple(numbers[:2])
     if minor < _FIRST or minor > _LAST:
         why = "older" if minor < _FIRST else "not read yet"
@@ -132,18 +126,26 @@ def _nearest(name, numbers):
         return name
 
     def distance(version):
-        theirs = _numbers(version)
+        theirs = release_numbers(version)
         return [abs(a - b) for a, b in zip(numbers, theirs, strict=True)]
 
     return min(checked, key=distance)
 
 
-def _numbers(version):
-    """The four numbers of a release, 0 for none; [] for no version."""
-    match = _FORM.fullmatch(version)
+def release_numbers(vllm_version: object) -> tuple[int, ...]:
+    """Return the four numbers of a version's release, 0 for none.
+
+    Of 0.8.5.post1, 0.8.5.dev468 and 0.8.5+cpu it is (0, 8, 5, 0).
+    Raises TypeError for no str, ValueError for no version.
+    """
+    asked = text("vllm_version", vllm_version)
+    match = _FORM.fullmatch(asked)
     if match is None:
-        return []
-    return [int(part or 0) for part in match.groups()[:4]]
+        raise ValueError(
+            f"vllm_version is {shown(asked)}, but must be like "
+            "'0.32.0', '0.8.5.post1' or '0.8.5.dev468'"
+        )
+    return tuple(int(part or 0) for part in match.groups()[:4])
 
 
 def value_at(changes: Sequence[Sequence[Any]], version: str) -> Any:
