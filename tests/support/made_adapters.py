@@ -1,13 +1,9 @@
 """Adapters made for a small base, with random weights under PEFT's names."""
 
-import json
-
-import numpy as np
-from safetensors.numpy import save_file
-
+from multilora.adapters.keys import PREFIX
 from multilora.adapters.layout import Layout, adapter_tensors
+from multilora.adapters.made import write_adapter
 
-PREFIX = "base_model.model."
 RANK = 4
 EACH = Layout(fused_experts=False)
 FUSED = Layout(fused_experts=True)
@@ -15,13 +11,6 @@ FUSED = Layout(fused_experts=True)
 
 def write(folder, sizes, **config):
     """Write an adapter of {key: shape}; config over the usual fields."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    tensors = {
-        key: rng.standard_normal(size).astype(np.float32)
-        for key, size in sizes.items()
-    }
-    save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
     usual = {
         "peft_type": "LORA",
         "r": RANK,
@@ -31,8 +20,7 @@ def write(folder, sizes, **config):
     }
     config = {key: value for key, value in (usual | config).items()
               if value is not ...}  # fmt: skip
-    (folder / "adapter_config.json").write_text(json.dumps(config))
-    return folder
+    return write_adapter(folder, sizes, config)
 
 
 def sizes(shape, targets="all-linear", layout=EACH, **options):

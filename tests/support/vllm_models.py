@@ -15,12 +15,14 @@ from repository import ROOT
 SUPPORT = Path(__file__).parent
 
 
-def ask(cases, gpu="H100", timeout=600):
+def ask(cases, gpu="H100", timeout=600, module="answers"):
     """Return a dict of answers for each case, from one process of vLLM's.
 
-    A case is {"config": a config.json as a dict, option: value}. Options are
-    those of vLLM's EngineArgs (tensor_parallel_size, max_loras, max_lora_rank,
-    lora_target_modules, fully_sharded_loras, enable_expert_parallel,
+    module is the one of vllm_on_meta that answers; what follows is of
+    "answers". A case is {"config": a config.json as a dict, option: value}.
+    Options are those of vLLM's EngineArgs (tensor_parallel_size, max_loras,
+    max_lora_rank, lora_target_modules, fully_sharded_loras,
+    enable_expert_parallel,
     kv_cache_dtype, max_model_len, ...) and these:
 
     - name: it comes back with the answers;
@@ -41,9 +43,9 @@ def ask(cases, gpu="H100", timeout=600):
     """
     with tempfile.TemporaryDirectory() as folder:
         questions, answers = Path(folder, "questions"), Path(folder, "answers")
-        questions.write_text(json.dumps(cases))
+        questions.write_text(json.dumps(cases, default=str))
         run = subprocess.run(
-            [_engine(), "-m", "vllm_on_meta", gpu, questions, answers],
+            [_engine(), "-m", "vllm_on_meta", gpu, questions, answers, module],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -30,20 +30,7 @@ def make_adapter(
     zero. config replaces fields of adapter_config.json. Raises ValueError
     for a folder that exists, and as adapter_tensors does.
     """
-    # Local: it is needed only where a file is written.
-    from safetensors.numpy import save_file
-
-    folder = Path(path_of("folder", folder))
     made = adapter_tensors(shape, rank, target_modules, layout=layout)
-    if folder.exists():
-        raise ValueError(f"folder is {shown(str(folder))}: it exists already")
-    rng = np.random.default_rng(0)
-    weights = {
-        key: rng.standard_normal(size, dtype=np.float32) / 100
-        for key, (_, size) in made.items()
-    }
-    folder.mkdir(parents=True)
-    save_file(weights, folder / WEIGHTS, {"format": "pt"})
     fields = {
         "peft_type": "LORA",
         "r": rank,
@@ -52,6 +39,32 @@ def make_adapter(
         "target_modules": sorted(set.union(*split_targets(
             shape, target_modules))),
     }  # fmt: skip
-    text = json.dumps(fields | dict(config or {}), indent=1)
+    sizes = {key: size for key, (_, size) in made.items()}
+    return write_adapter(folder, sizes, fields | dict(config or {}))
+
+
+def write_adapter(
+    folder: str | Path,
+    sizes: Mapping[str, tuple[int, ...]],
+    config: Mapping[str, Any],
+) -> Path:
+    """Write an adapter with random tensors of {key: shape} and its config.
+
+    Raises ValueError for a folder that exists.
+    """
+    # Local: it is needed only where a file is written.
+    from safetensors.numpy import save_file
+
+    folder = Path(path_of("folder", folder))
+    if folder.exists():
+        raise ValueError(f"folder is {shown(str(folder))}: it exists already")
+    rng = np.random.default_rng(0)
+    weights = {
+        key: rng.standard_normal(size, dtype=np.float32) / 100
+        for key, size in sizes.items()
+    }
+    folder.mkdir(parents=True)
+    save_file(weights, folder / WEIGHTS, {"format": "pt"})
+    text = json.dumps(dict(config), indent=1)
     (folder / "adapter_config.json").write_text(text, "utf-8")
     return folder

@@ -1,4 +1,7 @@
-"""python -m vllm_on_meta GPU QUESTIONS ANSWERS: a line for each question."""
+"""python -m vllm_on_meta GPU QUESTIONS ANSWERS MODULE: a line a question.
+
+MODULE is one of this package's; its answer(case, folder) answers.
+"""
 
 import json
 import os
@@ -27,12 +30,14 @@ SHARED = (
 )
 
 
-def main(gpu, questions, answers):
+def main(gpu, questions, answers, module):
     """Answer each case in a fork, so that no state of vLLM's is shared."""
     cases = json.loads(Path(questions).read_text())
     pretend(gpu)
-    from vllm_on_meta.answers import answer  # vLLM, imported for all forks
     from vllm_on_meta.configs import register
+
+    # vLLM, imported for all forks.
+    answer = import_module(f"vllm_on_meta.{module}").answer
 
     register()
     _share()

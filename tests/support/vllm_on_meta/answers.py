@@ -123,10 +123,8 @@ def _engine(vllm_config):
 
 def _ask_model(vllm_config, ours, lora, result):
     """Build the model; add what it says to the result, a step at a time."""
-    start_rank(vllm_config.parallel_config, ours["rank"])
     dtype = vllm_config.model_config.dtype
-    with set_default_torch_dtype(dtype), torch.device("meta"), OnMeta():
-        model = initialize_model(vllm_config)
+    model = built(vllm_config, ours["rank"])
     result["class"] = type(model).__name__
     result |= _declared(model)
     result["weights"] = weights.parameters(model)
@@ -137,6 +135,14 @@ def _ask_model(vllm_config, ours, lora, result):
     if lora:
         with _noting(result, "slots"):
             result["slots"] = slots.slots(vllm_config, model)
+
+
+def built(vllm_config, rank=0):
+    """Return vLLM's model of one rank, on the meta device."""
+    _start_rank(vllm_config.parallel_config, rank)
+    dtype = vllm_config.model_config.dtype
+    with set_default_torch_dtype(dtype), torch.device("meta"), OnMeta():
+        return initialize_model(vllm_config)
 
 
 def _declared(model):
@@ -168,7 +174,7 @@ def _noting(result, what):
         result[what] = None
 
 
-def start_rank(parallel, rank):
+def _start_rank(parallel, rank):
     """Be this rank, in a world of that size with nobody else in it."""
     world = parallel.world_size
     torch.distributed.init_process_group(
