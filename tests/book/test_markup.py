@@ -6,7 +6,7 @@ import re
 
 from multilora.book.frames import FrameStore
 from multilora.book.markup import figure
-from multilora.book.theme import without_icon_script
+from multilora.book.theme import without_unused_scripts
 from multilora.explore.explorer import Explorer
 from twins import draw_twins
 
@@ -34,7 +34,8 @@ def test_a_stops_text_cannot_break_out_either(tmp_path):
         assert f'valuetext="{html.escape(start)}"' in page
 
 
-def test_the_icons_script_goes_and_no_other():
+def test_scripts_that_no_page_uses_go_and_no_others():
     kept = '<script defer src="a/bootstrap.js"></script>'
     icons = '<script defer src="a/fontawesome.js?digest=1"></script>'
-    assert without_icon_script(icons + kept) == kept
+    index = '<script src="../searchindex.js"></script>'
+    assert without_unused_scripts(icons + kept + index) == kept

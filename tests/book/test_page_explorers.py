@@ -88,7 +88,7 @@ def test_a_slider_has_a_name_a_value_and_a_ring(open_page):
     slider = page.get_by_role("slider", name="max_loras")
     slider.focus()
     page.keyboard.press("ArrowRight")
-    assert slider.get_attribute("aria-valuetext") == "16 slots"
+    assert slider.get_attribute("aria-valuetext") == "32 slots"
     style = "element => getComputedStyle(element).outlineStyle"
     assert slider.evaluate(style) == "solid"
     live = page.locator("#explore-memory .said")

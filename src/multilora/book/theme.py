@@ -9,7 +9,12 @@ NAME = re.compile(
     r"([^<\s]*)(</span>|</a>)"
 )
 LIST = '<div role="list" class="citation-list">'
-ICON_SCRIPT = re.compile(r"<script[^>]*fontawesome[^>]*></script>")
+# The icons of a font once more, ten times as heavy, and what only the page of
+# the search needs while nothing is searched as one types.
+UNUSED_SCRIPT = re.compile(
+    r"<script[^>]*(fontawesome|searchtools|language_data|searchindex)"
+    r"[^>]*></script>"
+)
 
 
 def setup(app):
@@ -30,16 +35,16 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
 
 
 def _offer_filter(app, pagename, templatename, context, doctree):
-    context["without_icon_script"] = without_icon_script
+    context["without_unused_scripts"] = without_unused_scripts
 
 
-def without_icon_script(head):
-    """Return a page's head without Font Awesome's script.
+def without_unused_scripts(head):
+    """Return a page's head without the scripts that no page of ours uses.
 
-    book/templates/layout.html calls it: the theme brings the icons as a
-    font and, ten times as heavy, as a script for icons of one's own.
+    book/templates/layout.html calls it. The page of the search brings its
+    scripts in another part of the page.
     """
-    return ICON_SCRIPT.sub("", head)
+    return UNUSED_SCRIPT.sub("", head)
 
 
 def _mend_body(app, pagename, templatename, context, doctree):

@@ -40,9 +40,9 @@ def first_with(fact, value):
 
 
 def release_table():
-    """Return a Table: since, what changed, the file and line that say it."""
+    """Return a Table: since, what changed, under it where that was read."""
     rows = [
-        (since, what, versions.where_read(fact, since))
+        (since, [what, versions.where_read(fact, since)])
         for fact, value, what in CHANGES
         for since in [first_with(fact, value)]
     ]
@@ -50,7 +50,7 @@ def release_table():
     rows += [_gone(name) for name in LEFT]
     order = list(checked_versions())
     rows.sort(key=lambda row: order.index(row[0]))
-    return Table(("since vLLM", "what changed", "read at"), rows)
+    return Table(("since vLLM", "what changed, and where"), rows)
 
 
 def _without_tables():
@@ -60,11 +60,11 @@ def _without_tables():
         if not versions.embeddings_of(MISTRAL, version)
     )
     what = "Mistral's embed_tokens and lm_head take no adapter any more"
-    return since, what, f"class {MISTRAL} in {since}"
+    return since, [what, f"class {MISTRAL} in {since}"]
 
 
 def _gone(name):
     last = versions.lora_spans(name)[-1][1]
     order = list(checked_versions())
     since = order[order.index(last) + 1]
-    return since, f"{name} is gone", f"the registry of {since}"
+    return since, [f"{name} is gone", f"model_executor/models/registry.py in {since}"]
