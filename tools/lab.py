@@ -24,10 +24,15 @@ FLAGS = [
 
 # JupyterLab shows a traceback as it shows what is printed to stderr.
 ERROR = '[data-mime-type="application/vnd.jupyter.stderr"]'
-PROMPTS = """[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
-  .map(prompt => prompt.textContent)"""
-IS_DONE = f"() => !{PROMPTS}.some(text => text.includes('*'))"
-HAVE_RUN = f"{PROMPTS}.every(text => /\\[\\d+\\]/.test(text))"
+# The page holds cells only once it has come to them; the model holds them all.
+EXPOSED = "--LabApp.expose_app_in_browser=True"
+NOTEBOOK = "globalThis.jupyterapp?.shell.currentWidget?.content"
+CELLS = f"[...{NOTEBOOK}.model.cells]"
+CODE = f"{CELLS}.filter(cell => cell.type === 'code')"
+IN_PAGE = "document.querySelectorAll('.jp-Notebook .jp-Cell')"
+IS_SHOWN = f"() => {NOTEBOOK}?.model && {CELLS}.length === {IN_PAGE}.length"
+IS_DONE = f"() => {CODE}.every(cell => cell.executionState === 'idle')"
+HAVE_RUN = f"{CODE}.every(cell => cell.executionCount !== null)"
 
 
 @contextmanager
@@ -36,7 +41,8 @@ def jupyterlab(folder, *options):
     port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
-        f"--port={port}", "--IdentityProvider.token=", *options, str(folder),
+        f"--port={port}", "--IdentityProvider.token=", EXPOSED, *options,
+        str(folder),
     ]  # fmt: skip
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -75,7 +81,7 @@ def _wait_until_up(address):
 def run_all(page, address, notebook):
     """Open a notebook and run every cell; wait until the last one has run."""
     page.goto(f"{address}/lab/tree/{notebook}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_function(IS_SHOWN, timeout=60_000)
     run_cells(page)
 
 

@@ -28,6 +28,7 @@ CHANGES = (
 )  # fmt: skip
 LEFT = ("InternLMForCausalLM",)  # classes that are gone
 MISTRAL = "MistralForCausalLM"
+REGISTRY = "model_executor/models/registry.py"
 
 
 def first_with(fact, value):
@@ -67,4 +68,4 @@ def _gone(name):
     last = versions.lora_spans(name)[-1][1]
     order = list(checked_versions())
     since = order[order.index(last) + 1]
-    return since, [f"{name} is gone", f"model_executor/models/registry.py in {since}"]
+    return since, [f"{name} is gone", f"{REGISTRY} in {since}"]
