@@ -38,7 +38,10 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
     lab.run_all(page, jupyterlab, f"{Path(path).name}.ipynb")
     boxes = page.locator(".jp-OutputArea .widget-vbox")
     source = (ROOT / f"{path}.ipynb").read_text("utf-8")
-    assert boxes.count() == source.count("data-explore=")
+    num_explorers = source.count("data-explore=")
+    # A cell has run before its widgets are there.
+    boxes.nth(num_explorers - 1).wait_for()
+    assert boxes.count() == num_explorers
     for index in range(boxes.count()):
         box = boxes.nth(index)
         box.scroll_into_view_if_needed()
