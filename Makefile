@@ -8,7 +8,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTR
 STAMP := $(VENV)/.installed
 # Jupyter refuses to run as root, as in many containers, without a flag.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
-# A held slider answers some 35 ms sooner: see src/multilora/explore/nodelay.py.
+# A held slider answers up to 35 ms sooner: see src/multilora/explore/nodelay.py.
 NODELAY := --ServerApp.jpserver_extensions="{'multilora.explore.nodelay': True}"
 # A stored notebook opens without unsaved changes: src/multilora/book/contents.py.
 CONTENTS := --ServerApp.contents_manager_class=multilora.book.contents.FilledIn

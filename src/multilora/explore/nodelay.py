@@ -2,7 +2,7 @@
 
 The server leaves Nagle's algorithm on for the kernel's websocket, so the
 second of two small messages waits for the browser's delayed acknowledgement:
-a slider whose key is held answers some 35 ms late. Measured by
+a slider whose key is held answers up to 35 ms late. Measured by
 tools/slider_speed.py; `make lab` switches this on.
 """
 
@@ -30,5 +30,5 @@ def _load_jupyter_server_extension(app):
             return
     app.log.warning(
         "multilora.explore.nodelay: no kernel websocket route here; "
-        "held sliders answer some 35 ms late"
+        "held sliders answer up to 35 ms late"
     )
