@@ -14,6 +14,10 @@ from page_figures import FRONT, MAX_MOVE_BYTES, MEMORY, sentence_of, wait_for
 from repository import ROOT
 
 FRAME_MS = 16
+# The slider with the most stops, and keys that each change it.
+LONGEST = max(MEMORY.axes, key=lambda axis: len(MEMORY.axes[axis]))
+KEYS = ["ArrowRight"] * (len(MEMORY.axes[LONGEST]) - 1)
+THERE_AND_BACK = KEYS + ["ArrowLeft"] * len(KEYS)
 pytestmark = pytest.mark.browser
 
 
@@ -81,10 +85,9 @@ def test_a_frame_that_fails_still_says_its_sentence(slow_page):
 def test_a_move_asks_for_one_small_picture(open_page):
     """Along an axis each key brings at most the frame that comes next."""
     page = open_page(FRONT)
-    slider = page.get_by_role("slider", name="max_loras")
-    slider.focus()
+    page.get_by_role("slider", name=LONGEST).focus()
     page.wait_for_timeout(200)
-    for key in ["ArrowRight"] * 3 + ["ArrowLeft"] * 6:
+    for key in THERE_AND_BACK:
         before = len(page.asked)
         page.keyboard.press(key)
         page.wait_for_timeout(100)
@@ -111,15 +114,15 @@ KEY_TO_PAINT = """() => {
 
 
 def paint_ms(page):
-    """Return the ms of 15 keys; every picture new to its page's store."""
+    """Return the ms of each key; the first half brings new pictures."""
     page.evaluate(KEY_TO_PAINT)
-    page.get_by_role("slider", name="max_loras").focus()
+    page.get_by_role("slider", name=LONGEST).focus()
     page.wait_for_timeout(200)
-    for key in ["ArrowLeft"] * 3 + ["ArrowRight"] * 6 + ["ArrowLeft"] * 6:
+    for key in THERE_AND_BACK:
         page.keyboard.press(key)
         page.wait_for_timeout(80)
     took = page.evaluate("window.took")
-    assert len(took) == 15
+    assert len(took) == len(THERE_AND_BACK) >= 10
     assert max(took) < 1e9, "a key's picture was not there at the next frame"
     return took
 
