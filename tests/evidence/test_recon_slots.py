@@ -60,7 +60,6 @@ CASES = {
     "experts, v named": (MIXTRAL, 2, 16, "float32", ["v_proj"]),
     "only experts": (MIXTRAL, 2, 16, "float32", ["experts", "gate"]),
 }  # fmt: skip
-WIDTH = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
 def test_slot_bytes_are_those_that_vllm_allocates(findings):
@@ -71,7 +70,7 @@ def test_slot_bytes_are_those_that_vllm_allocates(findings):
     for name, (config, slots, rank, dtype, targets) in CASES.items():
         bare = BareLoRA(config, slots, rank, None, dtype, targets)
         ours = slot_reservation_bytes(
-            ModelShape.from_config(config), slots, rank, WIDTH[dtype], targets
+            ModelShape.from_config(config), slots, rank, dtype, targets
         )
         theirs = memory.slot_bytes(bare)
         assert ours == theirs, f"{name}: {ours} and {theirs} bytes"

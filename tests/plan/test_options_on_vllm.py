@@ -54,7 +54,7 @@ def test_the_cpu_tier_holds_what_a_filter_keeps_out_of_the_slots():
     facts = check_adapter(folder, shape, 16)
     assert len(facts.target_modules) == 7
     assert sum(map(_bytes, _tensors_of(copy))) == plan.cpu_tier_bytes(
-        shape, 1, facts.rank, facts.target_modules, 4
+        shape, 1, facts.rank, facts.target_modules, "float32"
     )
 
 
