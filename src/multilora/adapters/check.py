@@ -78,6 +78,7 @@ def check_adapter(
     check_weights(folder.name, found, places, ranks)
     _check_any_applied(folder.name, found, places, vllm_version)
     misspelt = misspelt_of(config, found, places)
+    other_ranks, other_scalings = _others(found, ranks)
     facts = AdapterFacts(
         rank=ranks.rank,
         alpha=config["lora_alpha"],
@@ -85,8 +86,8 @@ def check_adapter(
         num_bytes=sum(item.num_bytes for item in tensors.values()),
         base_sha256=_recorded_base(folder),
         scaling=ranks.scale(ranks.rank, ranks.alpha),
-        ranks=_other_ranks(found, ranks),
-        scalings=_other_scalings(found, ranks),
+        ranks=other_ranks,
+        scalings=other_scalings,
         share_applied=len(found.applied) / len(found.modules),
         not_applied=found.not_applied,
         misspelt=misspelt,
@@ -154,15 +155,14 @@ def _modules(found: Placed, places: Places):
     return tuple(sorted(names))
 
 
-def _other_ranks(found: Placed, ranks: Ranks):
-    each = {module: ranks.of(module)[0] for module in found.modules}
-    return {name: own for name, own in each.items() if own != ranks.rank}
-
-
-def _other_scalings(found: Placed, ranks: Ranks):
-    usual = ranks.scale(ranks.rank, ranks.alpha)
-    each = {module: ranks.of(module)[1] for module in found.modules}
-    return {name: own for name, own in each.items() if own != usual}
+def _others(found: Placed, ranks: Ranks):
+    """The ranks and the scalings of modules that differ from the usual."""
+    scaling = ranks.scale(ranks.rank, ranks.alpha)
+    each = {module: ranks.of(module) for module in found.modules}
+    return (
+        {name: own for name, (own, _) in each.items() if own != ranks.rank},
+        {name: own for name, (_, own) in each.items() if own != scaling},
+    )
 
 
 def _recorded_base(folder):

@@ -40,7 +40,6 @@ def explain_file_bytes(
     smallest = min(2 * math.prod(size) for _, size in tensors.values())
     if actual_bytes < smallest:
         return "too small for even one of its tensors: the save went wrong"
-    tries = list(_tries(shape, rank, target_modules))
     _, tables = split_targets(shape, target_modules)
     file = _File(shape, rank, target_modules)
     # PEFT saves in full what it adapts, so that comes first.

@@ -108,9 +108,9 @@ def _pairs(
             continue
         for path, sizes, num in _modules(layers, linears, shape, layout):
             own = _rank_of(path, rank, layout) * num
-            path = path.removesuffix(".down_proj") if num > 1 else path
-            path = path.replace(".gate_up_proj", ".base_layer") if (
-                num > 1) else path  # fmt: skip
+            if num > 1:
+                path = path.removesuffix(".down_proj")
+                path = path.replace(".gate_up_proj", ".base_layer")
             yield f"{path}.lora_A.weight", (own, sizes[0])
             yield f"{path}.lora_B.weight", (sizes[1], own)
     rows, hidden = layout.vocab_size or shape.vocab_size, shape.hidden_size

@@ -86,10 +86,9 @@ def _on_not_applied(found: Placed, places: Places, version):
             f"{PREFIX}{old}. to {PREFIX}{new}., or serve with vLLM 0.33.0"
         )
     towers = tuple(
-        f"{path.split('.*')[0]}."
-        for path in (
-            layers.path for layers in places.shape.layers if layers.is_tower
-        )
+        f"{layers.path.split('.*')[0]}."
+        for layers in places.shape.layers
+        if layers.is_tower
     )
     if towers and all(name.startswith(towers) for name in names):
         return (

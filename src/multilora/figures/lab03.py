@@ -20,7 +20,7 @@ from multilora.memory.economics import (
 )
 from multilora.memory.ledger import memory_ledger
 from multilora.models.shipped import model_shape
-from multilora.published import published
+from multilora.published import shared
 from multilora.units import GIB, format_bytes, mib, percent
 
 MAX_TENANTS = 200
@@ -69,14 +69,14 @@ def draw_adapter_size(fig, rank):
 
 def card_names():
     """Return the cards that the sliders offer, by their vendors' names."""
-    return [card["name"] for card in published("cards")]
+    return [card["name"] for card in shared("cards")]
 
 
 def card_gib(card):
     """Return the GiB that an engine sees on a card of card_names()."""
     return next(
         item["gib"]
-        for item in published("cards")
+        for item in shared("cards")
         if item["name"] == choice("card", card, card_names())
     )
 
