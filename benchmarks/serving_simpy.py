@@ -33,6 +33,11 @@ class Engine:
         self.running_of = defaultdict(int)  # adapter id -> requests
         self.cut = None
         self.leaving = defaultdict(list)  # step -> requests
+        self.kv, self.was_in = None, set()
+        if limits.num_gpu_blocks is not None:
+            self.kv = Blocks(limits, self.prompt)
+        hits = limits.hit_tokens(np.array(self.prompt))
+        self.to_prefill = (np.array(self.prompt) - hits).tolist()
         self.work = self.env.event()
         self.admitted, self.first_token, self.finished = (
             np.zeros(len(self.arrival), dtype=np.int64) for _ in range(3)
@@ -60,11 +65,16 @@ class Engine:
                 self.work = self.env.event()
                 yield self.work
             yield self._after_arrivals()
-            first, duration = self._plan()
+            has_lost = self.kv is not None and self._make_room(step)
+            first, duration = self._plan(has_lost)
             yield self.env.timeout(duration)
             for request in first:
-                self.first_token[request] = self.env.now
-                self.leaving[step + self.output[request] - 1].append(request)
+                if not self.first_token[request]:
+                    self.first_token[request] = self.env.now
+                last = step + self.output[request] - 1
+                self.leaving[last].append(request)
+                if self.kv:
+                    self.kv.decodes[request] = last
             self.num_decoding += len(first)
             for request in self.leaving.pop(step, ()):
                 self._leave(request)
@@ -76,7 +86,41 @@ class Engine:
         self.env.schedule(event, priority=AFTER_ARRIVALS)
         return event
 
-    def _plan(self):
+    def _make_room(self, step):
+        """Give each running request its block; True if some lost theirs."""
+        kv, has_lost = self.kv, False
+        for request in list(kv.stored):
+            if request not in kv.stored:
+                break  # the last ones lost their blocks to earlier ones
+            tokens = 1
+            if self.cut and self.cut[0] == request:
+                room = self.limits.max_num_batched_tokens - self.num_decoding
+                tokens = min(self.cut[1], room)
+            while not kv.can_store(request, tokens):
+                victim = next(reversed(kv.stored))
+                self._preempt(victim, step)
+                has_lost = True
+                if victim == request:
+                    return True
+            kv.store(request, tokens)
+        return has_lost
+
+    def _preempt(self, request, step):
+        if self.cut and self.cut[0] == request:
+            self.cut = None
+        else:
+            last = self.kv.decodes.pop(request)
+            self.leaving[last].remove(request)
+            made = self.output[request] - (last - step + 1)
+            self.output[request] -= made
+            self.to_prefill[request] += made
+            self.kv.whole[request] += made
+            self.num_decoding -= 1
+        self.kv.drop(request)
+        self._let_go(request)
+        self.waiting.insert(0, request)
+
+    def _plan(self, has_lost):
         """Return whose prompt ends in this step, and its duration in ns."""
         tokens = self.limits.max_num_batched_tokens - self.num_decoding
         room, first = tokens, []
@@ -85,16 +129,25 @@ class Engine:
         seats = self.limits.max_num_seqs - sum(self.running_of.values())
         passed = []
         for place, request in enumerate(self.waiting):
-            if not (room and seats):
+            if not (room and seats) or has_lost:
                 passed += self.waiting[place:]
                 break
             if not self._fits(self.adapter[request]):
                 passed.append(request)
                 continue
-            self.admitted[request] = self.env.now
+            if self.kv and not self.kv.can_hold(request):
+                passed += self.waiting[place:]
+                break
+            if request not in self.was_in:
+                self.was_in.add(request)
+                self.admitted[request] = self.env.now
             self.running_of[self.adapter[request]] += 1
             seats -= 1
-            room = self._prefill(request, self.prompt[request], room, first)
+            left = self.to_prefill[request]
+            if self.kv:
+                hit = self.kv.whole[request] - left
+                self.kv.store(request, hit + min(left, room))
+            room = self._prefill(request, left, room, first)
         self.waiting = passed
         load_ns = self._load()
         num_running = sum(self.running_of.values())
@@ -133,7 +186,39 @@ class Engine:
     def _leave(self, request):
         self.finished[request] = self.env.now
         self.num_decoding -= 1
+        if self.kv:
+            self.kv.drop(request)
+        self._let_go(request)
+
+    def _let_go(self, request):
         adapter_id = self.adapter[request]
         self.running_of[adapter_id] -= 1
         if not self.running_of[adapter_id]:
             del self.running_of[adapter_id]
+
+
+class Blocks:
+    """KV blocks, counted for each running request, in order of admission."""
+
+    def __init__(self, limits, prompt):
+        self.size, self.free = limits.block_size, limits.num_gpu_blocks
+        self.stored = {}  # request -> tokens
+        self.whole = list(prompt)  # tokens before the next one is made
+        self.decodes = {}  # request -> its last step
+
+    def can_store(self, request, tokens):
+        return self._new(request, tokens) <= self.free
+
+    def can_hold(self, request):
+        return -(-self.whole[request] // self.size) <= self.free
+
+    def store(self, request, tokens):
+        self.free -= self._new(request, tokens)
+        self.stored[request] = self.stored.get(request, 0) + tokens
+
+    def drop(self, request):
+        self.free += -(-self.stored.pop(request) // self.size)
+
+    def _new(self, request, tokens):
+        stored = self.stored.get(request, 0)
+        return -(-(stored + tokens) // self.size) - -(-stored // self.size)

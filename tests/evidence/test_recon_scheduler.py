@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kv_scheduler import KvScheduler
 from multilora import engine, tenants
 from multilora.cache.tiers import AdapterTiers
 from multilora.serving.budget import Sequence, plan_step
@@ -91,6 +92,54 @@ def test_admissions_order_and_tokens_are_those_of_vllms_scheduler(findings):
         claim="who is admitted, in which order, with how many tokens, and "
         "who waits: base rows, seats, token budgets, cut prompts",
         ours="serving.budget.plan_step",
+        vllm="schedule",
+        cases=num_steps,
+        unit="steps that differ",
+    )
+
+
+def test_preemptions_are_those_of_vllms_scheduler(findings):
+    """Few KV blocks: who is let in, who loses blocks, who computes again."""
+    from multilora.engine.bare_scheduler import BareScheduler
+
+    rng = np.random.default_rng(11)
+    num_steps = num_preempted = num_resumed = 0
+    for _ in range(NUM_TRIALS):
+        max_loras, seats = int(rng.integers(1, 5)), int(rng.integers(2, 9))
+        budget = int(rng.choice([8, 24, 64, 256]))
+        num_blocks = int(rng.integers(6, 16))
+        theirs = BareScheduler(
+            tenants.folder_of("base"), max_loras, seats, budget,
+            num_blocks + 1,  # vLLM keeps one block for itself
+        )  # fmt: skip
+        ours = KvScheduler(max_loras, seats, budget, num_blocks)
+        arrivals = rng.poisson(0.8, 24).tolist()
+        number = 0
+        while arrivals or ours.waiting or ours.running:
+            for _ in range(arrivals.pop(0) if arrivals else 0):
+                request = (
+                    f"r{number}",
+                    int(rng.integers(-1, 6)),
+                    int(rng.integers(1, 50)),
+                    int(rng.integers(1, 45)),
+                )
+                ours.add(*request)
+                theirs.add(*request)
+                number += 1
+            again = {r for r in ours.waiting if ours.made[r]}
+            scheduled = theirs.step()
+            assert list(ours.step().items()) == list(scheduled.items())
+            assert ours.waiting == theirs.waiting
+            assert ours.running == theirs.running
+            num_preempted += len(ours.preempted)
+            num_resumed += len(again & scheduled.keys())
+            num_steps += 1
+    assert num_preempted > 400 and num_resumed > 400
+    findings.add(
+        key="preemption",
+        claim="few KV blocks: who is let in, who loses blocks and computes "
+        "again, and in which order",
+        ours="serving.run.serve",
         vllm="schedule",
         cases=num_steps,
         unit="steps that differ",

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kv_scheduler import KvScheduler
 from multilora import traffic
 from multilora.cache.fast import has_numba
 from multilora.cache.tiers import AdapterTiers
@@ -80,8 +82,65 @@ def test_every_step_is_what_the_checked_parts_do(run):
     assert (totals.num_slot_loads, totals.num_disk_loads) == (loads, reads)
 
 
+def by_a_loop_with_blocks(workload, limits, cost, seed, used_before=()):
+    """Step for step with KvScheduler, which is compared with vLLM's own.
+
+    Returns (first_token, finished, how often each was preempted).
+    """
+    order = np.random.default_rng(seed).permutation(workload.num_adapters)
+    rank = {adapter: place for place, adapter in enumerate(order.tolist())}
+    tiers = AdapterTiers(limits.max_loras, limits.max_cpu_loras)
+    for adapter_id in used_before:
+        tiers.activate(adapter_id)
+    hits = limits.hit_tokens(workload.prompt_tokens).tolist()
+    loop = KvScheduler(
+        limits.max_loras, limits.max_num_seqs, limits.max_num_batched_tokens,
+        limits.num_gpu_blocks, limits.block_size, dict(enumerate(hits)),
+    )  # fmt: skip
+    arrival, adapter, prompt, output = (c.tolist() for c in workload[:4])
+    to_come, now = list(range(len(arrival))), 0
+    first, finished = [0] * len(arrival), [0] * len(arrival)
+    lost, decoding = [0] * len(arrival), set()
+    while to_come or loop.waiting or loop.running:
+        if not loop.waiting and not loop.running:
+            now = max(now, arrival[to_come[0]])
+        while to_come and arrival[to_come[0]] <= now:
+            new = to_come.pop(0)
+            loop.add(new, adapter[new], prompt[new], output[new])
+        made = dict(loop.made)
+        tokens = loop.step()
+        decoding -= set(loop.preempted)
+        active = {adapter[i] for i in tokens} - {BASE}
+        loads, reads = tiers.slot_loads, tiers.disk_loads
+        tiers.walk_step(sorted(active, key=rank.get), WALKS[limits.walk])
+        now += cost.load_ns(tiers.slot_loads - loads, tiers.disk_loads - reads)
+        num_prompt = sum(n for i, n in tokens.items() if i not in decoding)
+        now += cost.compute_ns(num_prompt, len(tokens), len(active))
+        decoding |= {i for i in tokens if loop.made[i] > made[i]}
+        for i in loop.preempted:
+            lost[i] += 1
+        for i in tokens:
+            if loop.made[i] and not first[i]:
+                first[i] = now
+            if loop.made[i] == output[i]:
+                finished[i] = now
+    return first, finished, lost
+
+
+@settings(max_examples=300)
+@given(runs(has_few_blocks=True), st.lists(st.integers(0, 6), max_size=5))
+def test_few_kv_blocks_are_what_the_loop_does(run, used):
+    workload, limits, cost, seed = run
+    used = [adapter for adapter in used if adapter < workload.num_adapters]
+    trace = serve(workload, limits, cost, "plain", seed, used).trace
+    first, finished, lost = by_a_loop_with_blocks(*run, used)
+    assert trace.num_preemptions.tolist() == lost
+    assert trace.first_token.tolist() == first
+    assert trace.finished.tolist() == finished
+
+
 @settings(max_examples=150)
-@given(runs())
+@given(st.booleans().flatmap(runs))
 def test_simpy_tells_the_same_story(run):
     workload, limits, cost, seed = run
     trace = serve(workload, limits, cost, "plain", seed).trace
@@ -97,32 +156,42 @@ def test_simpy_tells_the_same_story(run):
 @pytest.mark.peers
 @pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 @settings(max_examples=300, deadline=None)
-@given(runs())
-def test_numba_is_equal_to_the_last_nanosecond(run):
+@given(st.booleans().flatmap(runs), st.lists(st.integers(0, 6), max_size=5))
+def test_numba_is_equal_to_the_last_nanosecond(run, used):
     workload, limits, cost, seed = run
-    plain = serve(workload, limits, cost, "plain", seed).trace
-    fast = serve(workload, limits, cost, "numba", seed).trace
-    assert plain.totals == fast.totals
-    for name, left, right in zip(plain._fields, plain, fast, strict=True):
-        if name != "totals":
-            assert (left == right).all(), name
+    used = [adapter for adapter in used if adapter < workload.num_adapters]
+    plain = serve(workload, limits, cost, "plain", seed, used).trace
+    fast = serve(workload, limits, cost, "numba", seed, used).trace
+    assert_equal(plain, fast)
 
 
 @pytest.mark.peers
 @pytest.mark.skipif(not has_numba(), reason="needs numba: make test-peers")
 @pytest.mark.parametrize("walk", ["one by one", "residents first"])
 @pytest.mark.parametrize("max_cpu_loras", [None, 60])
-def test_numba_is_equal_on_thousands_of_requests(walk, max_cpu_loras):
+@pytest.mark.parametrize("num_gpu_blocks", [None, 900])
+def test_numba_is_equal_on_thousands_of_requests(
+    walk, max_cpu_loras, num_gpu_blocks
+):
     times = traffic.bursts(6_000, 30, cv=4)
     tokens = geometric_tokens(6_000, 48)
     ids = traffic.zipf(6_000, 60)
     ids[::9] = BASE
     workload = make_workload(times, ids, 20 * tokens, tokens, 60)
-    limits = engine_limits(8, 64, 2048, max_cpu_loras, walk)
+    limits = engine_limits(
+        8, 64, 2048, max_cpu_loras, walk, num_gpu_blocks, prefix_hit_share=0.2
+    )
     plain = serve(workload, limits, engine="plain").trace
     fast = serve(workload, limits, engine="numba").trace
+    assert_equal(plain, fast)
+    assert (plain.totals.num_preemptions > 100) == bool(num_gpu_blocks)
+
+
+def assert_equal(plain, fast):
     assert plain.totals == fast.totals
-    assert all((a == b).all() for a, b in zip(plain[:-1], fast, strict=False))
+    for name, left, right in zip(plain._fields, plain, fast, strict=True):
+        if name != "totals":
+            assert (left == right).all(), name
 
 
 @given(runs())

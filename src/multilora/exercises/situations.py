@@ -15,10 +15,21 @@ from multilora.traffic import arrivals
 DURATION_S = 120
 # Requests a second of each tenant, tokens of a prompt and of a reply, limits.
 _PLANS = {
-    "A": ([0.4] * 12, 200, 80, engine_limits(4, max_cpu_loras=12)),
-    "B": ([5.2, 5.2], 200, 80, engine_limits(4, max_num_seqs=12)),
+    "A": (
+        [0.4] * 12,
+        200,
+        80,
+        engine_limits(4, max_cpu_loras=12, num_gpu_blocks=4_000),
+    ),
+    "B": (
+        [5.2, 5.2],
+        200,
+        80,
+        engine_limits(4, max_num_seqs=12, num_gpu_blocks=4_000),
+    ),
     "C": ([0.05] * 12, 200, 20, engine_limits(4)),
-    "D": ([1.0, 1.0], 5_000, 10, engine_limits(4)),
+    "D": ([1.0, 1.0], 5_000, 10, engine_limits(4, num_gpu_blocks=4_000)),
+    "E": ([3.0, 3.0], 200, 200, engine_limits(4, num_gpu_blocks=400)),
 }
 NAMES = tuple(_PLANS)
 
@@ -49,10 +60,12 @@ def metrics(name: str) -> dict[str, float]:
         "vllm:num_requests_waiting_by_reason deferred":
             parts["deferral"].sum() / duration,
         "vllm:num_requests_waiting_by_reason capacity":
-            parts["seats"].sum() / duration,
+            (parts["seats"] + parts["kv"]).sum() / duration,
         "adapters that ask": run.workload.num_adapters,
         "max_lora": run.limits.max_loras,
         "prompt tokens a step": num_tokens / trace.totals.num_steps,
+        "vllm:kv_cache_usage_perc": trace.totals.kv_ns / duration,
+        "vllm:num_preemptions": trace.totals.num_preemptions,
         "TTFT p50, ms": p50,
         "TTFT p99, ms": p99,
     }  # fmt: skip

@@ -39,14 +39,16 @@ def causes() -> list[str]:
 
 
 def _cause_slips():
-    a, b, c, d = causes()
+    a, b, c, d, e = causes()
     return [
-        ("B and D are confused: in B the seats are full", [a, d, c, b]),
+        ("B and D are confused: in B the seats are full", [a, d, c, b, e]),
         ("A and C are confused: a load shows nowhere in the metrics, "
-         "deferring does", [c, b, a, d]),
+         "deferring does", [c, b, a, d, e]),
         ("in C hardly anybody waits in the queue, and the p99 is high all "
-         "the same", [a, b, a, d]),
-        ("in D the queue is empty; what fills the steps?", [a, b, c, b]),
+         "the same", [a, b, a, d, e]),
+        ("in D the queue is empty; what fills the steps?", [a, b, c, b, e]),
+        ("in E seats are left: what else does a request need to be let in?",
+         [a, b, c, d, b]),
     ]  # fmt: skip
 
 

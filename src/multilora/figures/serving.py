@@ -24,6 +24,7 @@ PROMPT_TOKENS, OUTPUT_TOKENS = 256, 64
 SHAPES = ("sessions", "zipf 2", "zipf 1", "uniform", "9 a.m.")
 COLORS = {
     "deferral": style.DEFERRED,
+    "kv": style.SLOTS,
     "seats": style.WEIGHTS,
     "load": style.MISS,
     "congestion": style.KV,
@@ -148,9 +149,9 @@ def draw_melt(fig, traffic, load, max_loras):
         "widths": (1, 1),
     }, {
         "title": f"Later than {SLO_MS} ms, why", "xlim": (0, 118),
-        "xlabel": "% of all requests", "yticks": [0, 1, 2, 3],
-        "yticklabels": ["deferral", "seats", "load", "congestion"],
-        "ylim": (3.6, -0.6), "grid": "x", "xticks": [0, 50, 100],
+        "xlabel": "% of all requests", "yticks": range(5),
+        "yticklabels": ["deferral", "KV", "seats", "load", "congestion"],
+        "ylim": (4.6, -0.6), "grid": "x", "xticks": [0, 50, 100],
         "xticklabels": [0, 50, 100],
     })  # fmt: skip
     p99 = np.sort(table["p99_ms"])
@@ -158,8 +159,8 @@ def draw_melt(fig, traffic, load, max_loras):
     left.bar(range(len(p99)), p99, color=colors)
     style.threshold(left, SLO_MS, f"{SLO_MS} ms")
     left.legend(loc="upper left")
-    shares = [100 * table["late"][c] / table["num_all"] for c in CAUSES[:4]]
-    bars = right.barh(range(4), shares, color=[COLORS[c] for c in CAUSES[:4]])
+    shares = [100 * table["late"][c] / table["num_all"] for c in CAUSES[:5]]
+    bars = right.barh(range(5), shares, color=[COLORS[c] for c in CAUSES[:5]])
     right.bar_label(bars, [f" {share:.1f} %" for share in shares],
                     fontsize=8.5)  # fmt: skip
     num_late = int((p99 > SLO_MS).sum())

@@ -12,6 +12,7 @@ management (_nrt=False): counting references to records took half the time.
 import numpy as np
 from numba import njit
 
+from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.serving.cost import StepCost, require_counted
 from multilora.serving.limits import Limits
@@ -23,11 +24,19 @@ PPM = 10**6
 
 
 def run_engine(
-    workload: Workload, limits: Limits, cost: StepCost, order: np.ndarray
+    workload: Workload,
+    limits: Limits,
+    cost: StepCost,
+    order: np.ndarray,
+    tiers: AdapterTiers,
 ) -> Trace:
-    """Return the Trace of a run; order ranks the adapters in a walk."""
-    memory = new_memory(workload, limits, order)
-    numbers = new_numbers(limits, cost, WALKS[limits.walk].num_to_settle)
+    """Return the Trace of a run; order ranks the adapters in a walk.
+
+    tiers is where the adapters are at the start; the run leaves it as it is.
+    """
+    memory = new_memory(workload, limits, order, tiers)
+    num_to_settle = WALKS[limits.walk].num_to_settle
+    numbers = new_numbers(limits, cost, num_to_settle, tiers)
     _run(memory, numbers)
     require_counted(min(numbers["now"][0], numbers["seat_ns"][0]))
     notes = [memory.requests[name].copy() for name in Trace._fields[:-1]]
@@ -66,6 +75,7 @@ def _join(w, s):
         s.num_waiting += 1
         s.num_ready += a.is_base or a.running > 0
         r.blocked_at_join = _blocked_ns(s, a)
+        r.kv_since = s.kv_full_ns
         r.joined = s.now
         r.arrival_load = max(0, s.load_end - r.arrival)
         s.num_joined += 1
@@ -73,33 +83,158 @@ def _join(w, s):
 
 @njit(error_model="numpy", _nrt=False)
 def _run_step(w, s):
+    num_preempted = _grow(w, s)
     budget = s.max_num_batched_tokens - s.num_decoding
     room, num_served = budget, 0
     if s.cut != NONE:
         w.served[0], num_served = s.cut, 1
-        room = _prefill(s, s.cut, s.cut_left, room)
-    while room > 0 and s.num_running < s.max_num_seqs:
+        room = _prefill(s, w.requests[s.cut], s.cut, s.cut_left, room)
+    is_kv_full = num_preempted > 0
+    while room > 0 and not is_kv_full and s.num_running < s.max_num_seqs:
         request = _first_that_fits(w, s)
         if request == NONE:
             break
-        _seat(w, s, w.requests[request])
-        w.served[num_served] = request
-        num_served += 1
-        room = _prefill(s, request, w.requests[request].prompt, room)
-    has_room = room > 0 and s.num_running < s.max_num_seqs
+        r = w.requests[request]
+        is_kv_full = _num_blocks(s, r.stored) > s.free_blocks
+        if not is_kv_full:
+            _seat(w, s, r, request)
+            w.served[num_served] = request
+            num_served += 1
+            s.free_blocks -= _num_blocks(s, r.hit)
+            room = _prefill(s, r, request, r.stored - r.hit, room)
+    has_room = room > 0 and s.num_running < s.max_num_seqs and not is_kv_full
     is_blocking = has_room and s.num_active == s.max_loras
     load_ns = _load(w, s, num_served)
-    plain_ns = s.step_ns + s.seq_ns * s.num_running
-    plain_ns += s.prompt_token_ns * (budget - room)
-    duration = load_ns + plain_ns * (PPM + s.adapter_ppm * s.num_active) // PPM
-    num_same = 1 if num_served else _num_alike(w, s, duration)
-    _pass_time(s, duration, load_ns, num_same, is_blocking)
+    duration = load_ns + _compute_ns(s, budget - room)
+    is_alone = num_served > 0 or num_preempted > 0
+    num_same = 1 if is_alone else _num_alike(w, s, duration)
+    _pass_time(w, s, duration, load_ns, num_same, is_blocking, is_kv_full)
     _hand_out(w, s, num_served, load_ns)
 
 
 @njit(error_model="numpy", _nrt=False)
-def _prefill(s, request, left, room):
+def _compute_ns(s, num_prompt_tokens):
+    beyond_seqs = max(0, s.num_running - s.seq_knee)
+    beyond_tokens = max(0, num_prompt_tokens - s.prompt_token_knee)
+    beyond_adapters = max(0, s.num_active - s.adapter_knee)
+    plain_ns = s.step_ns + s.seq_ns * (s.num_running - beyond_seqs)
+    plain_ns += s.far_seq_ns * beyond_seqs
+    plain_ns += s.prompt_token_ns * (num_prompt_tokens - beyond_tokens)
+    plain_ns += s.far_prompt_token_ns * beyond_tokens
+    ns = plain_ns * (PPM + s.adapter_ppm * s.num_active) // PPM
+    ns += s.adapter_ns * (s.num_active - beyond_adapters)
+    ns += s.far_adapter_ns * beyond_adapters
+    return ns + (s.lora_ns if s.num_active else 0)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _num_blocks(s, num_tokens):
+    return (num_tokens + s.block_size - 1) // s.block_size
+
+
+@njit(error_model="numpy", _nrt=False)
+def _num_new(s, r, left, tokens):
+    done = r.stored - left
+    return _num_blocks(s, done + tokens) - _num_blocks(s, done)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _grow(w, s):
+    num_preempted = 0
+    while _num_needed(w, s) > s.free_blocks:
+        _preempt(w, s, s.newest_running)
+        num_preempted += 1
+    s.free_blocks -= w.begins[s.step % s.block_size]
+    return num_preempted
+
+
+@njit(error_model="numpy", _nrt=False)
+def _num_needed(w, s):
+    needed = w.begins[s.step % s.block_size]
+    if s.cut != NONE:
+        room = s.max_num_batched_tokens - s.num_decoding
+        tokens = min(s.cut_left, room)
+        needed += _num_new(s, w.requests[s.cut], s.cut_left, tokens)
+    return needed
+
+
+@njit(error_model="numpy", _nrt=False)
+def _preempt(w, s, request):
+    r = w.requests[request]
+    if s.cut == request:
+        s.free_blocks += _num_blocks(s, r.stored - s.cut_left)
+        s.cut = NONE
+    else:
+        _stop_decoding(w, s, r)
+        num_made = s.step - r.decodes_from + 1
+        r.stored += num_made
+        r.to_make -= num_made
+        s.free_blocks += _num_blocks(s, r.stored - 1)
+        _unlink_leaving(w, request, r)
+    r.num_preemptions += 1
+    s.num_preemptions += 1
+    r.kv_since = s.now
+    r.is_seated = 0
+    _unlink_running(w, s, r)
+    _let_go(w, s, r.adapter)
+    s.num_waiting += 1
+    r.place = -s.num_preemptions
+    r.before, r.after = NONE, s.returned
+    if s.returned != NONE:
+        w.requests[s.returned].before = request
+    s.returned = request
+    a = w.adapters[r.adapter]
+    r.behind = a.front
+    if a.front == NONE:
+        a.back = request
+    a.front = request
+    a.num_behind += 1
+    s.num_ready += a.is_base or a.running > 0
+
+
+@njit(error_model="numpy", _nrt=False)
+def _unlink_leaving(w, request, r):
+    place = r.last_step & (len(w.leaving) - 1)
+    other = w.leaving[place]
+    if other == request:
+        w.leaving[place] = r.leaves_after
+        return
+    while w.requests[other].leaves_after != request:
+        other = w.requests[other].leaves_after
+    w.requests[other].leaves_after = r.leaves_after
+
+
+@njit(error_model="numpy", _nrt=False)
+def _unlink_running(w, s, r):
+    if r.after == NONE:
+        s.newest_running = r.before
+    else:
+        w.requests[r.after].before = r.before
+    if r.before != NONE:
+        w.requests[r.before].after = r.after
+    s.num_running -= 1
+
+
+@njit(error_model="numpy", _nrt=False)
+def _unlink_returned(w, s, r):
+    if r.before == NONE:
+        s.returned = r.after
+    else:
+        w.requests[r.before].after = r.after
+    if r.after != NONE:
+        w.requests[r.after].before = r.before
+
+
+@njit(error_model="numpy", _nrt=False)
+def _stop_decoding(w, s, r):
+    w.begins[(r.decodes_from - r.stored) % s.block_size] -= 1
+    s.num_decoding -= 1
+
+
+@njit(error_model="numpy", _nrt=False)
+def _prefill(s, r, request, left, room):
     tokens = min(left, room)
+    s.free_blocks -= _num_new(s, r, left, tokens)
     s.cut = request if left > tokens else NONE
     s.cut_left = left - tokens
     return room - tokens
@@ -108,6 +243,8 @@ def _prefill(s, request, left, room):
 @njit(error_model="numpy", _nrt=False)
 def _first_that_fits(w, s):
     if s.num_active < s.max_loras:
+        if s.returned != NONE:
+            return s.returned
         while s.oldest < s.num_joined and w.requests[s.oldest].is_seated:
             s.oldest += 1
         return s.oldest if s.oldest < s.num_joined else NONE
@@ -116,13 +253,21 @@ def _first_that_fits(w, s):
     first = w.adapters[len(w.adapters) - 1].front
     for place in range(s.num_active):
         front = w.adapters[w.active[place]].front
-        if front != NONE and (first == NONE or front < first):
+        if front != NONE and (
+            first == NONE or w.requests[front].place < w.requests[first].place
+        ):
             first = front
     return first
 
 
 @njit(error_model="numpy", _nrt=False)
-def _seat(w, s, r):
+def _seat(w, s, r, request):
+    if r.num_preemptions > 0:
+        _unlink_returned(w, s, r)
+    r.before, r.after = s.newest_running, NONE
+    if s.newest_running != NONE:
+        w.requests[s.newest_running].after = request
+    s.newest_running = request
     a = w.adapters[r.adapter]
     a.front = r.behind
     a.num_behind -= 1
@@ -138,8 +283,12 @@ def _seat(w, s, r):
         _insert_active(w, s, r.adapter)
     a.running += 1
     r.is_seated = 1
-    r.admitted = s.now
-    r.deferred = blocked - r.blocked_at_join
+    if r.num_preemptions == 0:
+        r.admitted = s.now
+        r.deferred = blocked - r.blocked_at_join
+        r.kv_blocked = s.kv_full_ns - r.kv_since
+    elif r.first_token == 0:
+        r.preempted += s.now - r.kv_since
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -250,11 +399,41 @@ def _num_alike(w, s, duration):
     if s.num_joined < len(w.requests):
         until = w.requests[s.num_joined].arrival - s.now
         num = min(num, (until + duration - 1) // duration)
-    return num
+    return 1 + _num_steps_that_fit(w, s, num - 1)
 
 
 @njit(error_model="numpy", _nrt=False)
-def _pass_time(s, duration, load_ns, num_same, is_blocking):
+def _num_steps_that_fit(w, s, most):
+    if s.num_decoding * (most // s.block_size + 1) <= s.free_blocks:
+        return most
+    num = s.free_blocks // s.num_decoding * s.block_size
+    left = s.free_blocks % s.num_decoding
+    while num < most:
+        needed = w.begins[(s.step + 1 + num) % s.block_size]
+        if needed > left:
+            break
+        left -= needed
+        num += 1
+    return min(num, most)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _num_needed_over(w, s, num_steps):
+    rounds = num_steps // s.block_size
+    needed = rounds * s.num_decoding
+    place = (s.step + 1) % s.block_size
+    for _ in range(num_steps - rounds * s.block_size):
+        needed += w.begins[place]
+        place += 1
+        if place == s.block_size:
+            place = 0
+    return needed
+
+
+@njit(error_model="numpy", _nrt=False)
+def _pass_time(w, s, duration, load_ns, num_same, is_blocking, is_kv_full):
+    s.free_blocks -= _num_needed_over(w, s, num_same - 1)
+    num_held = s.num_blocks - s.free_blocks
     s.load_end = s.now + load_ns
     s.num_steps += num_same
     s.step = s.num_steps
@@ -262,10 +441,14 @@ def _pass_time(s, duration, load_ns, num_same, is_blocking):
     s.now += duration
     if is_blocking:
         s.full_ns += duration
+    if is_kv_full:
+        s.kv_full_ns += duration
     s.busy_ns += duration
     s.load_ns += load_ns
     s.seat_ns += duration * s.num_running
     s.active_ns += duration * s.num_active
+    s.kv_ns += duration * (num_held * PPM // s.num_blocks) // PPM
+    s.most_blocks = max(s.most_blocks, num_held)
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -274,12 +457,17 @@ def _hand_out(w, s, num_served, load_ns):
     for place in range(num_served):
         request = w.served[place]
         r = w.requests[request]
-        r.prefill_load += load_ns
+        is_first = r.first_token == 0
+        if is_first:
+            r.prefill_load += load_ns
         if request != s.cut:
-            r.first_token = s.now
-            last = (s.step + r.output - 2) & last_bit
-            r.leaves_after = w.leaving[last]
-            w.leaving[last] = request
+            if is_first:
+                r.first_token = s.now
+            r.last_step = s.step + r.to_make - 2
+            r.leaves_after = w.leaving[r.last_step & last_bit]
+            w.leaving[r.last_step & last_bit] = request
+            r.decodes_from = s.step
+            w.begins[(s.step - r.stored) % s.block_size] += 1
             s.num_decoding += 1
     request = w.leaving[(s.step - 1) & last_bit]
     w.leaving[(s.step - 1) & last_bit] = NONE
@@ -291,12 +479,18 @@ def _hand_out(w, s, num_served, load_ns):
 @njit(error_model="numpy", _nrt=False)
 def _leave(w, s, r):
     r.finished = s.now
-    s.num_running -= 1
-    s.num_decoding -= 1
-    a = w.adapters[r.adapter]
+    _stop_decoding(w, s, r)
+    s.free_blocks += _num_blocks(s, r.stored + s.step - r.decodes_from)
+    _unlink_running(w, s, r)
+    _let_go(w, s, r.adapter)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _let_go(w, s, adapter):
+    a = w.adapters[adapter]
     a.running -= 1
     if a.running == 0 and not a.is_base:
-        _remove_active(w, s, r.adapter)
+        _remove_active(w, s, adapter)
         a.left_at = s.full_ns
         s.num_ready -= a.num_behind
         s.num_walks = s.num_to_settle

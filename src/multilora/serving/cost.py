@@ -4,11 +4,12 @@ Whole numbers add up to the same sum in any order, so that two engines can
 be compared to the last digit.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer, shown
+from multilora.arguments import choice, finite_number, integer, shown
 from multilora.published import published
 from multilora.serving.limits import Limits
 from multilora.serving.workload import Workload
@@ -16,11 +17,20 @@ from multilora.serving.workload import Workload
 NS_PER_MS = 10**6
 PPM = 10**6
 MAX_NS = 2**63
+NEVER = 2**31  # a knee that no count reaches
+BENDS = ("seq", "prompt_token", "adapter")
 MAX_MS = 60_000  # a minute; beyond it a slip of units is likelier
 
 
 class StepCost(NamedTuple):
-    """Costs in ns; adapter_ppm is millionths of the step per adapter."""
+    """Costs in ns; adapter_ppm is millionths of the step per adapter.
+
+    The step grows by seq_ns for each request in it, prompt_token_ns for each
+    token of a prompt and adapter_ns for each distinct adapter; beyond the
+    count of a knee, by the far one instead. lora_ns is what the first
+    adapter adds. api_ns is what the API server adds to each first token,
+    beside the engine.
+    """
 
     step_ns: int
     seq_ns: int
@@ -28,6 +38,15 @@ class StepCost(NamedTuple):
     adapter_ppm: int
     slot_load_ns: int
     disk_load_ns: int
+    lora_ns: int = 0
+    adapter_ns: int = 0
+    api_ns: int = 0
+    seq_knee: int = NEVER
+    far_seq_ns: int = 0
+    prompt_token_knee: int = NEVER
+    far_prompt_token_ns: int = 0
+    adapter_knee: int = NEVER
+    far_adapter_ns: int = 0
 
     def compute_ns(
         self,
@@ -37,15 +56,29 @@ class StepCost(NamedTuple):
     ) -> int | np.ndarray:
         """Return the time of a step without loads; arrays are fine too.
 
-        (step + seqs + prompt tokens) × (1 + share × distinct adapters), the
-        form of the published fits.
+        (step + requests + prompt tokens) × (1 + share × adapters), the form
+        of the published fits, + what LoRA and each adapter add.
         """
         plain = (
             self.step_ns
-            + self.seq_ns * num_running
-            + self.prompt_token_ns * num_prompt_tokens
+            + _bent(num_running, self.seq_ns, self.seq_knee, self.far_seq_ns)
+            + _bent(
+                num_prompt_tokens,
+                self.prompt_token_ns,
+                self.prompt_token_knee,
+                self.far_prompt_token_ns,
+            )
         )
-        return plain * (PPM + self.adapter_ppm * num_active) // PPM
+        return (
+            plain * (PPM + self.adapter_ppm * num_active) // PPM
+            + _bent(
+                num_active,
+                self.adapter_ns,
+                self.adapter_knee,
+                self.far_adapter_ns,
+            )
+            + self.lora_ns * (num_active > 0)
+        )
 
     def load_ns(self, num_slot_loads: int, num_disk_loads: int) -> int:
         """Return how long loads stop the engine, one after the other."""
@@ -77,13 +110,27 @@ def step_cost(
     adapter_share: float,
     slot_load_ms: float,
     disk_load_ms: float,
+    *,
+    lora_ms: float = 0,
+    adapter_ms: float = 0,
+    api_ms: float = 0,
+    bends: Mapping[str, tuple[int, float]] | None = None,
 ) -> StepCost:
     """Return the StepCost of times in ms; adapter_share is a fraction.
 
     slot_load_ms is the copy from the CPU tier into a slot, disk_load_ms what
-    a read of the disk adds to it. Raises ValueError for a negative time, a
-    step of no time, or times above a minute.
+    a read of the disk adds to it, lora_ms what a step's first adapter adds,
+    adapter_ms each adapter, api_ms the API server to each first token. bends
+    maps "seq", "prompt_token" or "adapter" to (knee, far_ms): of those
+    beyond knee each adds far_ms instead. Raises ValueError for a negative
+    time, a step of no time, times above a minute, or an unknown bend.
     """
+    knees = {}
+    for name, bend in dict(bends or {}).items():
+        name = choice("bends", name, BENDS)
+        knee, far_ms = _pair(f"bends[{name!r}]", bend)
+        knees[f"{name}_knee"] = integer(f"knee of {name}", knee, 0, NEVER)
+        knees[f"far_{name}_ns"] = _ns(f"far_ms of {name}", far_ms)
     return StepCost(
         integer("step_ms in ns", _ns("step_ms", step_ms), minimum=1),
         _ns("seq_ms", seq_ms),
@@ -91,6 +138,10 @@ def step_cost(
         round(PPM * finite_number("adapter_share", adapter_share, 0, 1)),
         _ns("slot_load_ms", slot_load_ms),
         _ns("disk_load_ms", disk_load_ms),
+        _ns("lora_ms", lora_ms),
+        _ns("adapter_ms", adapter_ms),
+        _ns("api_ms", api_ms),
+        **knees,
     )
 
 
@@ -110,7 +161,11 @@ def check_cost(cost: object) -> StepCost:
     if not isinstance(cost, StepCost):
         raise TypeError(f"cost is {shown(cost)}, but must be a StepCost")
     for name, value in cost._asdict().items():
-        most = PPM if name == "adapter_ppm" else MAX_MS * NS_PER_MS
+        most = MAX_MS * NS_PER_MS
+        if name == "adapter_ppm":
+            most = PPM
+        elif name.endswith("_knee"):
+            most = NEVER
         integer(f"{name} of cost", value, int(name == "step_ns"), most)
     return cost
 
@@ -124,13 +179,11 @@ def require_countable(
     checked while it runs: see require_counted.
     """
     most = min(limits.max_loras, limits.max_num_seqs, workload.num_adapters)
-    plain_ns = (
-        cost.step_ns
-        + cost.seq_ns * limits.max_num_seqs
-        + cost.prompt_token_ns * limits.max_num_batched_tokens
+    counts = limits.max_num_batched_tokens, limits.max_num_seqs
+    scaled = cost.compute_ns(*counts, 0) * (PPM + cost.adapter_ppm * most)
+    step_ns = cost.compute_ns(*counts, most) + most * (
+        cost.slot_load_ns + cost.disk_load_ns
     )
-    scaled = plain_ns * (PPM + cost.adapter_ppm * most)
-    step_ns = scaled // PPM + most * (cost.slot_load_ns + cost.disk_load_ns)
     reply_ns = step_ns * int(workload.output_tokens.max())
     seats_ns = reply_ns * min(limits.max_num_seqs, workload.num_requests)
     if max(scaled, seats_ns) >= MAX_NS:
@@ -148,6 +201,19 @@ def require_counted(ns: int) -> None:
             "workload takes longer than 2**63 ns, summed over the seats: "
             "serve fewer requests at once, or lower the cost"
         )
+
+
+def _pair(name, bend):
+    if not isinstance(bend, (tuple, list)) or len(bend) != 2:
+        raise TypeError(f"{name} is {shown(bend)}, but must be (knee, far_ms)")
+    return bend
+
+
+def _bent(num, slope_ns, knee, far_ns):
+    if knee == NEVER:
+        return slope_ns * num
+    beyond = (num - knee) * (num > knee)
+    return slope_ns * (num - beyond) + far_ns * beyond
 
 
 def _ns(name, value_ms):

@@ -9,41 +9,51 @@ from multilora.serving.run import ServingRun
 
 # In the order in which a request meets them. "own" is the prompt's own
 # compute, which an idle engine with a warm slot would take too.
-CAUSES = ("deferral", "seats", "load", "congestion", "own")
+CAUSES = ("deferral", "kv", "seats", "load", "congestion", "own")
 
 
 def causes_ns(run: ServingRun) -> dict[str, np.ndarray]:
     """Return {cause: ns of each request's TTFT}; they add up to it exactly.
 
     deferral: the step had seats and tokens left, but its adapter did not
-    fit among max_loras. seats: it waited otherwise; a step that ran out of
-    seats or tokens counts here, whomever it passed over. load: loads, its
+    fit among max_loras. kv: no KV blocks were free, or it had lost its own.
+    seats: it waited otherwise; a step that ran out of seats or tokens counts
+    here, whomever it passed over. load: loads, its
     own or others', stopped the step under way when it came, or its own
     steps. congestion: the rest of that step, and what others' tokens added
-    to its own ones. own: its prompt alone.
+    to its own ones. own: its prompt alone, and the API server.
     """
     trace, workload = _checked(run).trace, run.workload
     alone = run.cost.alone_ns(
-        workload.prompt_tokens,
+        workload.prompt_tokens - run.limits.hit_tokens(workload.prompt_tokens),
         workload.is_adapter,
         run.limits.max_num_batched_tokens,
     )
-    compute = trace.first_token - trace.admitted - trace.prefill_load
+    compute = (
+        trace.first_token
+        - trace.admitted
+        - trace.prefill_load
+        - trace.preempted
+    )
     own = np.minimum(alone, compute)
     arrival = trace.joined - workload.arrival_ns - trace.arrival_load
     return {
         "deferral": trace.deferred,
-        "seats": trace.admitted - trace.joined - trace.deferred,
+        "kv": trace.kv_blocked + trace.preempted,
+        "seats": trace.admitted
+        - trace.joined
+        - trace.deferred
+        - trace.kv_blocked,
         "load": trace.arrival_load + trace.prefill_load,
         "congestion": arrival + compute - own,
-        "own": own,
+        "own": own + run.cost.api_ns,
     }
 
 
 def late_by_cause(run: ServingRun, slo_ms: float) -> dict[str, np.ndarray]:
     """Return {cause: bool of each request} for those later than slo_ms.
 
-    A late request counts for the largest of its four waits, or for "own"
+    A late request counts for the largest of its five waits, or for "own"
     where even an idle engine would have been late. Raises ValueError for a
     slo_ms that is not above 0.
     """

@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilora.cache.tiers import AdapterTiers
 from multilora.matmul.operands import BASE
+from multilora.serving.blocks import UNLIMITED
 from multilora.serving.cost import StepCost
 from multilora.serving.limits import Limits
-from multilora.serving.trace import Trace
+from multilora.serving.trace import Totals, Trace
 from multilora.serving.workload import Workload
 
 NONE = -1
@@ -20,22 +22,28 @@ def _record(names):
 NUMBERS = _record(
     # the engine's limits and costs
     "max_loras max_num_seqs max_num_batched_tokens max_cpu_loras "
-    "num_to_settle step_ns seq_ns prompt_token_ns adapter_ppm "
-    "slot_load_ns disk_load_ns "
+    "num_to_settle block_size num_blocks "
+    + " ".join(StepCost._fields)
     # where the run stands
+    + " "
     "now step load_end num_joined num_waiting num_ready num_running "
     "num_decoding num_active oldest cut cut_left num_walks full_ns "
+    # the KV cache; returned: who lost its blocks last, first in the queue
+    "free_blocks kv_full_ns returned newest_running "
     # the tiers
     "oldest_copy newest_copy oldest_slot num_slots num_copies "
     # what is summed up
-    "num_steps num_slot_loads num_disk_loads busy_ns load_ns seat_ns active_ns"
+     + " ".join(Totals._fields)
 )
 REQUEST = _record(
     "arrival adapter prompt output "
     + " ".join(Trace._fields[:-1])
     # behind: the next that waits for the same adapter; leaves_after: the
-    # next of those that leave after the same step.
-    + " behind is_seated blocked_at_join leaves_after"
+    # next of those that leave after the same step; place: in the queue;
+    # before and after: who was admitted, or who returned, next to it.
+    + " behind is_seated blocked_at_join leaves_after place before after"
+    # stored: tokens before the next is made; hit: those it need not compute.
+    + " kv_since hit stored to_make decodes_from last_step"
 )
 ADAPTER = _record(
     # rank: its place in a walk; the base is the last record.
@@ -54,10 +62,14 @@ class Memory(NamedTuple):
     active: np.ndarray  # the adapters that run, by rank
     served: np.ndarray  # the prompts of a step
     leaving: np.ndarray  # a ring of steps: who leaves first
+    begins: np.ndarray  # who decodes and begins a block, by step
 
 
 def new_memory(
-    workload: Workload, limits: Limits, order: np.ndarray
+    workload: Workload,
+    limits: Limits,
+    order: np.ndarray,
+    tiers: AdapterTiers,
 ) -> Memory:
     """Return the Memory of a run that has not begun."""
     requests = np.zeros(workload.num_requests, dtype=REQUEST)
@@ -66,24 +78,35 @@ def new_memory(
     requests["adapter"][workload.adapter_ids == BASE] = workload.num_adapters
     requests["prompt"] = workload.prompt_tokens
     requests["output"] = workload.output_tokens
-    requests["behind"] = requests["leaves_after"] = NONE
+    for name in ("behind", "leaves_after", "before", "after"):
+        requests[name] = NONE
+    requests["place"] = np.arange(len(requests))
+    requests["hit"] = limits.hit_tokens(workload.prompt_tokens)
+    requests["stored"] = workload.prompt_tokens
+    requests["to_make"] = workload.output_tokens
     adapters = np.zeros(workload.num_adapters + 1, dtype=ADAPTER)
     adapters["rank"][order] = np.arange(len(order))
     for name in ("front", "back", "older", "newer"):
         adapters[name] = NONE
     adapters["distance"] = 2
     adapters["is_base"][-1] = 1
+    copies = tiers.cpu_tier
+    adapters["distance"][copies] = 1
+    adapters["distance"][tiers.lru_order] = 0
+    adapters["older"][copies[1:]] = copies[:-1]
+    adapters["newer"][copies[:-1]] = copies[1:]
     return Memory(
         requests,
         adapters,
         np.zeros(min(limits.max_loras, len(order)), dtype=np.int64),
         np.zeros(limits.max_num_seqs + 1, dtype=np.int64),
         np.full(_power_of_two(workload.output_tokens.max() + 1), NONE),
+        np.zeros(limits.block_size, dtype=np.int64),
     )
 
 
 def new_numbers(
-    limits: Limits, cost: StepCost, num_to_settle: int
+    limits: Limits, cost: StepCost, num_to_settle: int, tiers: AdapterTiers
 ) -> np.ndarray:
     """Return the record of numbers of a run that has not begun."""
     numbers = np.zeros(1, dtype=NUMBERS)
@@ -91,8 +114,15 @@ def new_numbers(
         for name in source.keys() & set(NUMBERS.names):
             numbers[name] = source[name]
     numbers["num_to_settle"] = num_to_settle
-    for name in ("cut", "oldest_copy", "newest_copy", "oldest_slot"):
+    for name in ("cut", "returned", "newest_running"):
         numbers[name] = NONE
+    numbers["num_blocks"] = limits.num_gpu_blocks or UNLIMITED
+    numbers["free_blocks"] = numbers["num_blocks"]
+    copies, slots = tiers.cpu_tier, tiers.lru_order
+    numbers["num_copies"], numbers["num_slots"] = len(copies), len(slots)
+    numbers["oldest_copy"] = copies[0] if copies else NONE
+    numbers["newest_copy"] = copies[-1] if copies else NONE
+    numbers["oldest_slot"] = slots[0] if slots else NONE
     return numbers
 
 

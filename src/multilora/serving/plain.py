@@ -12,57 +12,75 @@ import numpy as np
 from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.matmul.operands import BASE
-from multilora.serving.cost import StepCost, require_counted
+from multilora.serving.blocks import KvBlocks
+from multilora.serving.cost import PPM, StepCost, require_counted
 from multilora.serving.limits import Limits
 from multilora.serving.trace import Totals, Trace
 from multilora.serving.workload import Workload
 
 
 def run_engine(
-    workload: Workload, limits: Limits, cost: StepCost, order: np.ndarray
+    workload: Workload,
+    limits: Limits,
+    cost: StepCost,
+    order: np.ndarray,
+    tiers: AdapterTiers,
 ) -> Trace:
-    """Return the Trace of a run; order ranks the adapters in a walk."""
-    engine = _Engine(workload, limits, cost, order)
+    """Return the Trace of a run; order ranks the adapters in a walk.
+
+    tiers is where the adapters are at the start; the run changes it.
+    """
+    engine = _Engine(workload, limits, cost, order, tiers)
     while engine.can_go_on():
         engine.run_step()
     return engine.trace()
 
 
 class _Engine:
-    def __init__(self, workload, limits, cost, order):
+    def __init__(self, workload, limits, cost, order, tiers):
         columns = [column.tolist() for column in workload[:4]]
         self.arrival, self.adapter, self.prompt, self.output = columns
         self.limits, self.cost = limits, cost
         self.rank = dict(zip(order.tolist(), range(len(order)), strict=True))
-        self.tiers = AdapterTiers(limits.max_loras, limits.max_cpu_loras)
+        self.tiers = tiers
+        self.loads_before = tiers.slot_loads, tiers.disk_loads
         self.walk = WALKS[limits.walk]
         self.now, self.step, self.load_end = 0, 0, 0
         self.num_joined = 0
-        # All that wait, and some already seated.
+        # All that wait, and some already seated; who lost blocks is ahead.
         self.queue: deque[int] = deque()
+        self.place = list(range(len(self.arrival)))  # in the queue
         self.waiting = defaultdict(deque)  # by adapter
         self.num_waiting = self.num_ready = 0  # ready: the adapter fits
         self.active = {}  # adapter id -> running requests
-        self.num_running = self.num_decoding = 0
+        # Requests in order of admission: the last loses its blocks first.
+        self.running: dict[int, None] = {}
+        self.blocks = KvBlocks(limits)
+        self.hit = limits.hit_tokens(workload.prompt_tokens).tolist()
+        # Tokens to store before the next one is made, and still to make.
+        self.stored, self.to_make = list(self.prompt), list(self.output)
+        self.decodes_from = [0] * len(self.arrival)  # a step; 0 is none
         self.finishes = []  # (last step, request), a heap
+        self.last_step = {}  # of those that decode
         # The request whose prompt did not fit, and its tokens left.
         self.cut: tuple[int, int] | None = None
         self.num_walks = 0
         # How long the slots were all taken while seats and tokens were
         # left, and how much of that an adapter spent outside.
-        self.full_ns = 0
+        self.full_ns = self.kv_full_ns = 0
         self.blocked = defaultdict(int)
         self.left_at = defaultdict(int)
         num = len(self.arrival)
         self.notes = {name: [0] * num for name in Trace._fields[:-1]}
         self.blocked_at_join = [0] * num
+        self.kv_since = [0] * num
         self.is_seated = [False] * num
         self.sums = dict.fromkeys(Totals._fields, 0)
 
     def can_go_on(self):
         """Let in who has arrived; skip idle time; False after the last."""
         self._join()
-        if not self.num_running and not self.num_waiting:
+        if not self.running and not self.num_waiting:
             if self.num_joined == len(self.arrival):
                 return False
             self.now = self.arrival[self.num_joined]
@@ -71,26 +89,34 @@ class _Engine:
 
     def run_step(self):
         """Run one step, or as many as are the same."""
-        room = self.limits.max_num_batched_tokens - self.num_decoding
+        num_preempted = self._grow()
+        room = self.limits.max_num_batched_tokens - len(self.last_step)
         served: list[int] = []
         budget = room
         if self.cut:
             room = self._prefill(*self.cut, room, served)
-        while room > 0 and self.num_running < self.limits.max_num_seqs:
+        # After a preemption nobody is let in.
+        is_kv_full = num_preempted > 0
+        while room > 0 and not is_kv_full and self._has_seat():
             request = self._first_that_fits()
             if request is None:
                 break
-            self._seat(request)
-            room = self._prefill(request, self.prompt[request], room, served)
-        # Seats and tokens are left: who waits now does so for a slot.
-        has_room = room > 0 and self.num_running < self.limits.max_num_seqs
+            left = self.stored[request] - self.hit[request]
+            is_kv_full = self._num_blocks_of(request) > self.blocks.free
+            if not is_kv_full:
+                self._seat(request)
+                self.blocks.free -= self.blocks.num(self.hit[request])
+                room = self._prefill(request, left, room, served)
+        # Seats, tokens and blocks are left: who waits does so for a slot.
+        has_room = room > 0 and self._has_seat() and not is_kv_full
         is_blocking = has_room and len(self.active) == self.limits.max_loras
         load_ns = self._load(served)
         duration = load_ns + self.cost.compute_ns(
-            budget - room, self.num_running, len(self.active)
+            budget - room, len(self.running), len(self.active)
         )
-        num_same = 1 if served else self._num_alike(duration)
-        self._pass_time(duration, load_ns, num_same, is_blocking)
+        is_alone = bool(served or num_preempted)
+        num_same = 1 if is_alone else self._num_alike(duration)
+        self._pass_time(duration, load_ns, num_same, is_blocking, is_kv_full)
         self._hand_out(served, load_ns)
 
     def trace(self):
@@ -98,8 +124,9 @@ class _Engine:
         require_counted(max(self.now, self.sums["seat_ns"]))
         columns = [np.array(c, dtype=np.int64) for c in self.notes.values()]
         self.sums["num_steps"] = self.step
-        self.sums["num_slot_loads"] = self.tiers.slot_loads
-        self.sums["num_disk_loads"] = self.tiers.disk_loads
+        slot_loads, disk_loads = self.loads_before
+        self.sums["num_slot_loads"] = self.tiers.slot_loads - slot_loads
+        self.sums["num_disk_loads"] = self.tiers.disk_loads - disk_loads
         return Trace._make([*columns, Totals(**self.sums)])
 
     def _join(self):
@@ -115,18 +142,76 @@ class _Engine:
             self.num_waiting += 1
             self.num_ready += adapter_id in self.active or adapter_id == BASE
             self.blocked_at_join[request] = self._blocked_ns(adapter_id)
+            self.kv_since[request] = self.kv_full_ns
             self.notes["joined"][request] = self.now
             self.notes["arrival_load"][request] = max(
                 0, self.load_end - arrival[request]
             )
             self.num_joined += 1
 
+    def _has_seat(self):
+        return len(self.running) < self.limits.max_num_seqs
+
+    def _num_blocks_of(self, request):
+        return self.blocks.num(self.stored[request])
+
+    def _grow(self):
+        """Give the running their blocks of this step; return who lost theirs.
+
+        The blocks of a prompt that was cut are given in _prefill.
+        """
+        num_preempted = 0
+        while self._num_needed() > self.blocks.free:
+            self._preempt(self.running.popitem()[0])
+            num_preempted += 1
+        self.blocks.free -= self.blocks.needed(self.step)
+        return num_preempted
+
+    def _num_needed(self):
+        needed = self.blocks.needed(self.step)
+        if self.cut:
+            request, left = self.cut
+            room = self.limits.max_num_batched_tokens - len(self.last_step)
+            needed += self._num_new(request, left, min(left, room))
+        return needed
+
+    def _num_new(self, request, left, tokens):
+        """Return how many blocks the next tokens of a prompt begin."""
+        done = self.stored[request] - left
+        return self.blocks.num(done + tokens) - self.blocks.num(done)
+
     def _prefill(self, request, left, room, served):
         """Give a prompt what room there is; return the room that remains."""
         tokens = min(left, room)
+        self.blocks.free -= self._num_new(request, left, tokens)
         self.cut = (request, left - tokens) if left > tokens else None
         served.append(request)
         return room - tokens
+
+    def _preempt(self, request):
+        """Take a request's blocks; it goes to the front of the queue."""
+        if self.cut and self.cut[0] == request:
+            done, self.cut = self.stored[request] - self.cut[1], None
+            self.blocks.free += self.blocks.num(done)
+        else:
+            since = self.decodes_from[request]
+            num_made = self.step - since + 1
+            self.blocks.stop(since, self.stored[request])
+            self.stored[request] += num_made
+            self.to_make[request] -= num_made
+            self.blocks.free += self.blocks.num(self.stored[request] - 1)
+            del self.last_step[request]
+        self.notes["num_preemptions"][request] += 1
+        self.sums["num_preemptions"] += 1
+        self.kv_since[request] = self.now
+        self.is_seated[request] = False
+        self._let_go(self.adapter[request])
+        self.num_waiting += 1
+        self.place[request] = -self.sums["num_preemptions"]
+        self.queue.appendleft(request)
+        adapter_id = self.adapter[request]
+        self.waiting[adapter_id].appendleft(request)
+        self.num_ready += adapter_id in self.active or adapter_id == BASE
 
     def _first_that_fits(self):
         if len(self.active) < self.limits.max_loras:
@@ -136,13 +221,15 @@ class _Engine:
         if not self.num_ready:
             return None
         fronts = (self.waiting[item] for item in (BASE, *self.active))
-        return min(front[0] for front in fronts if front)
+        return min(
+            (front[0] for front in fronts if front), key=self.place.__getitem__
+        )
 
     def _seat(self, request):
         adapter_id = self.adapter[request]
         self.waiting[adapter_id].popleft()
         self.num_waiting -= 1
-        self.num_running += 1
+        self.running[request] = None
         blocked = self._blocked_ns(adapter_id)
         if adapter_id == BASE or adapter_id in self.active:
             self.num_ready -= 1
@@ -153,10 +240,17 @@ class _Engine:
         if adapter_id != BASE:
             self.active[adapter_id] = self.active.get(adapter_id, 0) + 1
         self.is_seated[request] = True
-        self.notes["admitted"][request] = self.now
-        self.notes["deferred"][request] = (
-            blocked - self.blocked_at_join[request]
-        )
+        notes = self.notes
+        if not notes["num_preemptions"][request]:
+            notes["admitted"][request] = self.now
+            notes["deferred"][request] = (
+                blocked - self.blocked_at_join[request]
+            )
+            notes["kv_blocked"][request] = (
+                self.kv_full_ns - self.kv_since[request]
+            )
+        elif not notes["first_token"][request]:
+            notes["preempted"][request] += self.now - self.kv_since[request]
 
     def _blocked_ns(self, adapter_id):
         if adapter_id == BASE or adapter_id in self.active:
@@ -190,40 +284,62 @@ class _Engine:
         """Return how many steps from this on differ in nothing."""
         if self.num_walks:
             return 1
-        num = self.finishes[0][0] - self.step + 1
+        finishes = self.finishes
+        while self.last_step.get(finishes[0][1]) != finishes[0][0]:
+            heappop(finishes)  # it was preempted since
+        num = finishes[0][0] - self.step + 1
         if self.num_joined < len(self.arrival):
             until = self.arrival[self.num_joined] - self.now
             num = min(num, -(-until // duration))
-        return num
+        return 1 + self.blocks.num_steps_that_fit(self.step + 1, num - 1)
 
-    def _pass_time(self, duration, load_ns, num_same, is_blocking):
+    def _pass_time(self, duration, load_ns, num_same, is_blocking, is_kv_full):
+        blocks, sums = self.blocks, self.sums
+        blocks.free -= blocks.needed_over(self.step + 1, num_same - 1)
+        num_held = blocks.total - blocks.free
         self.load_end = self.now + load_ns
         self.step += num_same
         duration *= num_same
         self.now += duration
         self.full_ns += duration * is_blocking
-        self.sums["busy_ns"] += duration
-        self.sums["load_ns"] += load_ns
-        self.sums["seat_ns"] += duration * self.num_running
-        self.sums["active_ns"] += duration * len(self.active)
+        self.kv_full_ns += duration * is_kv_full
+        sums["busy_ns"] += duration
+        sums["load_ns"] += load_ns
+        sums["seat_ns"] += duration * len(self.running)
+        sums["active_ns"] += duration * len(self.active)
+        sums["kv_ns"] += duration * (num_held * PPM // blocks.total) // PPM
+        sums["most_blocks"] = max(sums["most_blocks"], num_held)
 
     def _hand_out(self, served, load_ns):
-        """First tokens to whole prompts; who has all his tokens leaves."""
+        """First tokens to whole prompts; who has all its tokens leaves."""
+        notes = self.notes
         for request in served:
-            self.notes["prefill_load"][request] += load_ns
+            is_first = not notes["first_token"][request]
+            notes["prefill_load"][request] += load_ns * is_first
             if self.cut is None or self.cut[0] != request:
-                self.notes["first_token"][request] = self.now
-                last = self.step + self.output[request] - 2
+                if is_first:
+                    notes["first_token"][request] = self.now
+                last = self.step + self.to_make[request] - 2
                 heappush(self.finishes, (last, request))
-                self.num_decoding += 1
+                self.last_step[request] = last
+                self.decodes_from[request] = self.step
+                self.blocks.start(self.step, self.stored[request])
         while self.finishes and self.finishes[0][0] < self.step:
-            self._leave(heappop(self.finishes)[1])
+            last, request = heappop(self.finishes)
+            if self.last_step.get(request) == last:
+                self._leave(request)
 
     def _leave(self, request):
         self.notes["finished"][request] = self.now
-        self.num_running -= 1
-        self.num_decoding -= 1
-        adapter_id = self.adapter[request]
+        del self.running[request], self.last_step[request]
+        since, stored = self.decodes_from[request], self.stored[request]
+        self.blocks.stop(since, stored)
+        num_decoded = self.step - since
+        self.blocks.free += self.blocks.num(stored + num_decoded)
+        self._let_go(self.adapter[request])
+
+    def _let_go(self, adapter_id):
+        """One request less of an adapter runs."""
         if adapter_id == BASE:
             return
         self.active[adapter_id] -= 1

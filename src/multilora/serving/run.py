@@ -1,18 +1,20 @@
 """Serve a workload on a simulated engine, and what came of it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from multilora.arguments import integer
 from multilora.cache.fast import use_numba
+from multilora.cache.tiers import AdapterTiers
 from multilora.serving.cost import (
     StepCost,
     check_cost,
     published_cost,
     require_countable,
 )
-from multilora.serving.limits import Limits, check_limits
+from multilora.serving.limits import Limits, check_limits, require_fitting
 from multilora.serving.trace import Trace
 from multilora.serving.workload import Workload, check_workload
 
@@ -31,7 +33,20 @@ class ServingRun(NamedTuple):
     @property
     def ttft_ns(self) -> np.ndarray:
         """Time to first token of each request, from its arrival."""
-        return self.trace.first_token - self.workload.arrival_ns
+        at_engine = self.trace.first_token - self.workload.arrival_ns
+        return at_engine + self.cost.api_ns
+
+    @property
+    def tpot_ns(self) -> np.ndarray:
+        """Time per output token after the first, of each request.
+
+        NaN for a request of one token.
+        """
+        decoding = self.trace.finished - self.trace.first_token
+        num = self.workload.output_tokens - 1
+        return np.divide(
+            decoding, num, out=np.full(len(num), np.nan), where=num > 0
+        )
 
     @property
     def is_hit(self) -> np.ndarray:
@@ -61,6 +76,7 @@ def serve(
     cost: StepCost | None = None,
     engine: str = "auto",
     seed: int = 0,
+    used_before: Iterable[int] = (),
 ) -> ServingRun:
     """Return the ServingRun of a Workload on one engine.
 
@@ -70,19 +86,30 @@ def serve(
     cut to the token budget; the step's adapters are activated as
     AdapterTiers does, each load stopping the engine; then the step computes.
     Adapters are walked in one order drawn from seed, as a Python set's is
-    per process. KV blocks, prefix hits and preemption are not modelled.
-    engine is one of fast.ENGINES; all give equal results. Raises ValueError
-    for a run whose times would pass 2**63 ns, some 292 years.
+    per process. A request that decodes takes a KV block every block_size
+    tokens; where none is free, the request that was admitted last loses its
+    blocks and computes its tokens again, and nobody is let in in that step;
+    a request is let in where its whole prompt has blocks (vLLM's default).
+    used_before names adapters in the order of their last use before the run:
+    the CPU tier and the slots hold them as far as they reach; without it
+    both are empty. engine is one of fast.ENGINES; all give equal results.
+    Raises ValueError for a run whose times would pass 2**63 ns, some 292
+    years, or a request that no KV cache of that size can hold.
     """
     workload = check_workload(workload)
     limits = check_limits(limits)
     cost = check_cost(published_cost() if cost is None else cost)
     require_countable(cost, workload, limits)
+    require_fitting(limits, workload)
+    tiers = AdapterTiers(limits.max_loras, limits.max_cpu_loras)
+    for adapter_id in used_before:
+        last = workload.num_adapters - 1
+        tiers.activate(integer("used_before", adapter_id, 0, last))
     rng = np.random.default_rng(integer("seed", seed, minimum=0))
     order = rng.permutation(workload.num_adapters)
     if use_numba(engine, workload.num_requests, WORTH_REQUESTS):
         from multilora.serving.compiled import run_engine
     else:
         from multilora.serving.plain import run_engine
-    trace = run_engine(workload, limits, cost, order)
+    trace = run_engine(workload, limits, cost, order, tiers)
     return ServingRun(workload, limits, cost, trace)
