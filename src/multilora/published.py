@@ -60,6 +60,7 @@ _FILES = (
     "step_costs",
     "published_capture",
     "pitches",
+    "public_traffic",
 )
 
 

@@ -73,3 +73,20 @@ def test_the_versions_of_software_are_those_recorded():
 
 def software():
     return PAGE.read_text("utf-8").partition("\n## Software")[2]
+
+
+def test_the_figures_of_public_traces_are_those_recorded():
+    """The page gives three digits without the zero, and shares in percent."""
+    text = " ".join(PAGE.read_text("utf-8").split())
+    of = published("public_traffic")
+    places = [of["gentd26"]["slots"].index(n) for n in (4, 8, 32, 128)]
+    for part in ("all", "base", "timed"):
+        row = of["gentd26"][part]
+        assert f"| {row['num_uses']:,} | {row['num_adapters']} |" in text
+        for name in ("hit_rate", "shuffled"):
+            rates = [f"{row[name][place]:.3f}"[1:] for place in places]
+            assert f"| {', '.join(rates)} |" in text, (part, name)
+    assert f"{of['gentd26']['sessions']['own_share']:.1%}"[:-1] in text
+    for share in (*of["servegen"]["top"], of["servegen"]["active_median"]):
+        assert f"{100 * share:.1f} %" in text
+    assert f"{of['servegen']['cv_median']:.2f}" in text
