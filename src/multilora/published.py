@@ -58,6 +58,8 @@ _FILES = (
     "benchmarks",
     "slider_speed",
     "step_costs",
+    "step_terms",
+    "hours",
     "published_capture",
     "pitches",
     "public_traffic",

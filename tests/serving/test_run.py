@@ -19,6 +19,11 @@ from serving_runs import runs
 from serving_simpy import Engine
 
 
+def at_engine(run):
+    """The workload as the engine meets it, behind the API server."""
+    return run.workload._replace(arrival_ns=run.front.at_engine_ns)
+
+
 def by_checked_parts(workload, limits, cost, seed):
     """Step for step with plan_step and AdapterTiers, both held against vLLM.
 
@@ -74,8 +79,11 @@ def by_checked_parts(workload, limits, cost, seed):
 def test_every_step_is_what_the_checked_parts_do(run):
     """plan_step and AdapterTiers, called once a step, give the same times."""
     workload, limits, cost, seed = run
-    trace = serve(workload, limits, cost, "plain", seed).trace
-    first, finished, loads, reads = by_checked_parts(*run)
+    run = serve(workload, limits, cost, "plain", seed)
+    trace = run.trace
+    first, finished, loads, reads = by_checked_parts(
+        at_engine(run), limits, cost, seed
+    )
     assert trace.first_token.tolist() == first
     assert trace.finished.tolist() == finished
     totals = trace.totals
@@ -132,8 +140,11 @@ def by_a_loop_with_blocks(workload, limits, cost, seed, used_before=()):
 def test_few_kv_blocks_are_what_the_loop_does(run, used):
     workload, limits, cost, seed = run
     used = [adapter for adapter in used if adapter < workload.num_adapters]
-    trace = serve(workload, limits, cost, "plain", seed, used).trace
-    first, finished, lost = by_a_loop_with_blocks(*run, used)
+    run = serve(workload, limits, cost, "plain", seed, used)
+    trace = run.trace
+    first, finished, lost = by_a_loop_with_blocks(
+        at_engine(run), limits, cost, seed, used
+    )
     assert trace.num_preemptions.tolist() == lost
     assert trace.first_token.tolist() == first
     assert trace.finished.tolist() == finished
@@ -143,10 +154,11 @@ def test_few_kv_blocks_are_what_the_loop_does(run, used):
 @given(st.booleans().flatmap(runs))
 def test_simpy_tells_the_same_story(run):
     workload, limits, cost, seed = run
-    trace = serve(workload, limits, cost, "plain", seed).trace
+    run = serve(workload, limits, cost, "plain", seed)
+    trace = run.trace
     order = np.random.default_rng(seed).permutation(workload.num_adapters)
     admitted, first_token, finished = Engine(
-        workload, limits, cost, order
+        at_engine(run), limits, cost, order
     ).run()
     assert (trace.admitted == admitted).all()
     assert (trace.first_token == first_token).all()
@@ -198,7 +210,9 @@ def assert_equal(plain, fast):
 def test_an_engine_keeps_its_limits_and_its_books(run):
     run = serve(*run[:3], "plain", run[3])
     trace, workload = run.trace, run.workload
-    assert (trace.joined >= workload.arrival_ns).all()
+    assert (run.front.at_engine_ns >= workload.arrival_ns).all()
+    assert (trace.joined >= run.front.at_engine_ns).all()
+    assert (run.ttft_ns >= trace.first_token - workload.arrival_ns).all()
     assert (trace.admitted >= trace.joined).all()
     assert (trace.first_token > trace.admitted).all()
     assert (trace.finished >= trace.first_token).all()

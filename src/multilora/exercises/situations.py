@@ -32,6 +32,7 @@ _PLANS = {
     "E": ([3.0, 3.0], 200, 200, engine_limits(4, num_gpu_blocks=400)),
 }
 NAMES = tuple(_PLANS)
+WAITS = CAUSES[1:-1]
 
 
 @cache
@@ -72,11 +73,12 @@ def metrics(name: str) -> dict[str, float]:
 
 
 def largest_wait(name: str) -> str:
-    """Return which of CAUSES took most of the slowest tenth's TTFT.
+    """Return which of WAITS took most of the slowest tenth's TTFT.
 
-    The prompt's own compute is nobody's fault and is left out.
+    The prompt's own compute is nobody's fault and is left out; nothing of
+    the API server is played.
     """
     run = situation(name)
     slow = run.ttft_ns >= np.percentile(run.ttft_ns, 90)
     parts = causes_ns(run)
-    return max(CAUSES[:-1], key=lambda cause: parts[cause][slow].sum())
+    return max(WAITS, key=lambda cause: parts[cause][slow].sum())

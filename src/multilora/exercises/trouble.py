@@ -4,7 +4,6 @@ from multilora.adapters.misfits import MISFITS
 from multilora.exercises import situations
 from multilora.exercises.answers import Items
 from multilora.exercises.task import Exercise
-from multilora.serving.diagnosis import CAUSES
 
 # Lab 02, section 11: what vLLM 0.32.0 said to each of misfits.MISFITS. A
 # test compares with the outputs that are stored there.
@@ -59,5 +58,5 @@ EXERCISES = [
         _misfit_slips, set, tuple(MISFITS))),
     Exercise("causes", "Reading the metrics", 3, 15, Items(
         causes, "what the slowest tenth of each waited for",
-        _cause_slips, among=CAUSES[:-1])),
+        _cause_slips, among=situations.WAITS)),
 ]  # fmt: skip

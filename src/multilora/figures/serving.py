@@ -23,6 +23,7 @@ TENANTS, DURATION_S, SLO_MS = 40, 300, 500
 PROMPT_TOKENS, OUTPUT_TOKENS = 256, 64
 SHAPES = ("sessions", "zipf 2", "zipf 1", "uniform", "9 a.m.")
 COLORS = {
+    "api": style.INK,
     "deferral": style.DEFERRED,
     "kv": style.SLOTS,
     "seats": style.WEIGHTS,
@@ -159,8 +160,8 @@ def draw_melt(fig, traffic, load, max_loras):
     left.bar(range(len(p99)), p99, color=colors)
     style.threshold(left, SLO_MS, f"{SLO_MS} ms")
     left.legend(loc="upper left")
-    shares = [100 * table["late"][c] / table["num_all"] for c in CAUSES[:5]]
-    bars = right.barh(range(5), shares, color=[COLORS[c] for c in CAUSES[:5]])
+    shares = [100 * table["late"][c] / table["num_all"] for c in CAUSES[1:6]]
+    bars = right.barh(range(5), shares, color=[COLORS[c] for c in CAUSES[1:6]])
     right.bar_label(bars, [f" {share:.1f} %" for share in shares],
                     fontsize=8.5)  # fmt: skip
     num_late = int((p99 > SLO_MS).sum())

@@ -9,19 +9,20 @@ from multilora.serving.run import ServingRun
 
 # In the order in which a request meets them. "own" is the prompt's own
 # compute, which an idle engine with a warm slot would take too.
-CAUSES = ("deferral", "kv", "seats", "load", "congestion", "own")
+CAUSES = ("api", "deferral", "kv", "seats", "load", "congestion", "own")
 
 
 def causes_ns(run: ServingRun) -> dict[str, np.ndarray]:
     """Return {cause: ns of each request's TTFT}; they add up to it exactly.
 
-    deferral: the step had seats and tokens left, but its adapter did not
-    fit among max_loras. kv: no KV blocks were free, or it had lost its own.
-    seats: it waited otherwise; a step that ran out of seats or tokens counts
-    here, whomever it passed over. load: loads, its
-    own or others', stopped the step under way when it came, or its own
-    steps. congestion: the rest of that step, and what others' tokens added
-    to its own ones. own: its prompt alone, and the API server.
+    api: the API server was held up by a first use, before the engine or
+    after it, and what it adds to each. deferral: the step had seats and
+    tokens left, but its adapter did not fit among max_loras. kv: no KV
+    blocks were free, or it had lost its own. seats: it waited otherwise; a
+    step that ran out of seats or tokens counts here, whomever it passed
+    over. load: loads, its own or others', stopped the step under way when it
+    came, or its own steps. congestion: the rest of that step, and what
+    others' tokens added to its own ones. own: its prompt alone.
     """
     trace, workload = _checked(run).trace, run.workload
     alone = run.cost.alone_ns(
@@ -36,8 +37,11 @@ def causes_ns(run: ServingRun) -> dict[str, np.ndarray]:
         - trace.preempted
     )
     own = np.minimum(alone, compute)
-    arrival = trace.joined - workload.arrival_ns - trace.arrival_load
+    at_engine = run.front.at_engine_ns
+    arrival = trace.joined - at_engine - trace.arrival_load
+    api = run.ttft_ns - (trace.first_token - at_engine)
     return {
+        "api": api,
         "deferral": trace.deferred,
         "kv": trace.kv_blocked + trace.preempted,
         "seats": trace.admitted
@@ -46,14 +50,14 @@ def causes_ns(run: ServingRun) -> dict[str, np.ndarray]:
         - trace.kv_blocked,
         "load": trace.arrival_load + trace.prefill_load,
         "congestion": arrival + compute - own,
-        "own": own + run.cost.api_ns,
+        "own": own,
     }
 
 
 def late_by_cause(run: ServingRun, slo_ms: float) -> dict[str, np.ndarray]:
     """Return {cause: bool of each request} for those later than slo_ms.
 
-    A late request counts for the largest of its five waits, or for "own"
+    A late request counts for the largest of its six waits, or for "own"
     where even an idle engine would have been late. Raises ValueError for a
     slo_ms that is not above 0.
     """

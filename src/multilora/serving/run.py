@@ -14,6 +14,7 @@ from multilora.serving.cost import (
     published_cost,
     require_countable,
 )
+from multilora.serving.front import Front, pass_front
 from multilora.serving.limits import Limits, check_limits, require_fitting
 from multilora.serving.trace import Trace
 from multilora.serving.workload import Workload, check_workload
@@ -23,18 +24,19 @@ WORTH_REQUESTS = 5_000
 
 
 class ServingRun(NamedTuple):
-    """A workload, the engine that served it, and its Trace."""
+    """A workload, the engine that served it, its Trace, and its Front."""
 
     workload: Workload
     limits: Limits
     cost: StepCost
     trace: Trace
+    front: Front
 
     @property
     def ttft_ns(self) -> np.ndarray:
         """Time to first token of each request, from its arrival."""
-        at_engine = self.trace.first_token - self.workload.arrival_ns
-        return at_engine + self.cost.api_ns
+        seen = self.front.seen_ns(self.trace.first_token)
+        return seen - self.workload.arrival_ns + self.cost.api_ns
 
     @property
     def tpot_ns(self) -> np.ndarray:
@@ -101,15 +103,18 @@ def serve(
     cost = check_cost(published_cost() if cost is None else cost)
     require_countable(cost, workload, limits)
     require_fitting(limits, workload)
+    last = workload.num_adapters - 1
+    used = [integer("used_before", item, 0, last) for item in used_before]
     tiers = AdapterTiers(limits.max_loras, limits.max_cpu_loras)
-    for adapter_id in used_before:
-        last = workload.num_adapters - 1
-        tiers.activate(integer("used_before", adapter_id, 0, last))
+    for adapter_id in used:
+        tiers.activate(adapter_id)
+    front = pass_front(workload, cost, used)
+    at_engine = workload._replace(arrival_ns=front.at_engine_ns)
     rng = np.random.default_rng(integer("seed", seed, minimum=0))
     order = rng.permutation(workload.num_adapters)
     if use_numba(engine, workload.num_requests, WORTH_REQUESTS):
         from multilora.serving.compiled import run_engine
     else:
         from multilora.serving.plain import run_engine
-    trace = run_engine(workload, limits, cost, order, tiers)
-    return ServingRun(workload, limits, cost, trace)
+    trace = run_engine(at_engine, limits, cost, order, tiers)
+    return ServingRun(workload, limits, cost, trace, front)

@@ -48,54 +48,70 @@ def read_columns(
 ) -> list[np.ndarray]:
     """Return the columns of a CSV file in UTF-8 whose first line names them.
 
-    One int64 or float64 array a column. Raises TypeError for a path that is
-    none; ValueError, with file, line, value and what is allowed, for a file
-    that cannot be read, is over MAX_BYTES or MAX_ROWS, is cut off, has other
-    columns, no row, or a number that its column may not hold.
+    One int64 or float64 array a column. Raises as read_rows does, and
+    ValueError for other columns, or a number that its column may not hold.
+    """
+    found = [array("q" if column.is_whole else "d") for column in columns]
+    names = [column.name for column in columns]
+    rows = read_rows(path)
+    where, head = next(rows)
+    if head != names:
+        raise ValueError(
+            f"{where} is {shown(','.join(head))}, but the columns must be "
+            f"{','.join(names)}"
+        )
+    for where, row in rows:
+        _add(where, row, columns, found)
+    return [np.array(column) for column in found]
+
+
+def read_rows(path: str | Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield (where it stands, fields) of each line of a CSV file in UTF-8.
+
+    The first line names the columns; each line after it has as many fields.
+    Raises TypeError for a path that is none; ValueError, with file, line and
+    what is allowed, for a file that cannot be read, is over MAX_BYTES or
+    MAX_ROWS, is cut off, or has no row.
     """
     if not isinstance(path, str | Path):
         raise TypeError(f"path is {shown(path)}, but must be a path to a file")
     try:
-        return _columns(str(path), columns)
+        yield from _rows(str(path))
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-    raise ValueError(f"path is {shown(str(path))}: {reason}")
+        raise ValueError(f"path is {shown(str(path))}: {reason}") from None
 
 
-def _columns(path, columns):
-    found = [array("q" if column.is_whole else "d") for column in columns]
-    names = [column.name for column in columns]
+def _rows(path):
     rows = csv.reader(_lines(path), strict=True)
+    num_fields = 0
     try:
-        head = next(rows, [])
-        if [name.strip() for name in head] != names:
-            raise ValueError(
-                f"path is {path}, line 1 is {shown(','.join(head))}, but the "
-                f"columns must be {','.join(names)}"
-            )
-        for line, row in enumerate(rows, 2):
-            if len(found[0]) == MAX_ROWS:
+        for line, row in enumerate(rows, 1):
+            where = f"path is {path}, line {line:,}"
+            if line == 1:
+                row = [name.strip() for name in row]
+                num_fields = len(row)
+            elif line - 1 > MAX_ROWS:
                 raise ValueError(
-                    f"path is {path}: line {line:,} is one too many; at most "
-                    f"{MAX_ROWS:,} rows are read"
+                    f"{where} is one too many; at most {MAX_ROWS:,} rows are "
+                    "read"
                 )
-            _add(path, line, row, columns, found)
+            elif len(row) != num_fields:
+                raise ValueError(
+                    f"{where} has {len(row)} fields, but must have "
+                    f"{num_fields}"
+                )
+            yield where, row
     except csv.Error as error:
         raise ValueError(
             f"path is {path}, line {rows.line_num:,}: {error}"
         ) from None
-    if not found[0]:
+    if rows.line_num < 2:
         raise ValueError(f"path is {path}: it has no row below its first line")
-    return [np.array(column) for column in found]
 
 
-def _add(path, line, row, columns, found):
+def _add(where, row, columns, found):
     """Append the numbers of a row, or name the first that is wrong."""
-    where = f"path is {path}, line {line:,}"
-    if len(row) != len(columns):
-        raise ValueError(
-            f"{where} has {len(row)} fields, but must have {len(columns)}"
-        )
     for column, text, numbers in zip(columns, row, found, strict=True):
         value = column.number(text)
         if value is None:
