@@ -15,6 +15,10 @@ from multilora.evidence.hours_play import OVERLOADED_MS, Played, play_hour
 from multilora.serving.terms import step_terms
 
 PARTS = ("all", "fitted", "validation")
+USAGE = (
+    "usage: python -m multilora.evidence.hours FILE.csv [PART]\n"
+    f"PART is one of {', '.join(PARTS)}"
+)
 SEED, SHARE = 19, 3  # one run in three is kept for validation
 
 
@@ -109,11 +113,9 @@ def score_text(score: Score) -> str:
         "factor by which the simulator is off, median of those:",
         f"  TPOT      {score.tpot:.3f}",
         f"  p50 TTFT  {score.p50:.3f}",
-        f"  p99 TTFT  {score.p99:.3f}, within 2: "
-        f"{100 * score.p99_within_2:.1f} %",
-        f"called calm, of the calm:              {100 * score.calm_right:.1f} %",
-        "called overloaded, of the overloaded:  "
-        f"{100 * score.overloaded_right:.1f} %",
+        f"  p99 TTFT  {score.p99:.3f}, within 2: {score.p99_within_2:.1%}",
+        f"called calm, of the calm:              {score.calm_right:.1%}",
+        f"called overloaded, of the overloaded:  {score.overloaded_right:.1%}",
         f"requests done, median factor, of all:  {score.rate:.3f}",
     ))  # fmt: skip
 
@@ -130,18 +132,14 @@ def _median(values):
 
 
 def _share(truths):
-    return _mean(list(truths))
-
-
-def _mean(values):
-    return float(np.mean(values)) if values else np.nan
+    truths = list(truths)
+    return float(np.mean(truths)) if truths else np.nan
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the Score of a file; return the exit status."""
     if not 1 <= len(arguments) <= 2:
-        print("usage: python -m multilora.evidence.hours FILE.csv [PART]\n"
-              f"PART is one of {', '.join(PARTS)}", file=sys.stderr)  # fmt: skip
+        print(USAGE, file=sys.stderr)
         return 2
     try:
         hours = part_of(read_hours(arguments[0]), (*arguments, "all")[1])

@@ -80,9 +80,10 @@ def read_hours(path: str | Path) -> list[Hour]:
     Columns: model, slots, adapters, rank, rates and counts (numbers with
     spaces between), ok, dur (s), in_tok, out_tok, ttft_p50, ttft_p99 and
     tpot_mean (ms); where the file has them, mean_kv_usage (a share) and
-    mean_running, else NaN. Raises ValueError, with file and line, for a column that
-    is missing, a number out of range, a model that the book does not ship,
-    or counts that are not the adapters; TypeError for a path that is none.
+    mean_running, else NaN. Raises ValueError, with file and line, for a
+    column that is missing, a number out of range, a model that the book does
+    not ship, or counts that are not the adapters; TypeError for a path that
+    is none.
     """
     rows = read_rows(path)
     where, head = next(rows)

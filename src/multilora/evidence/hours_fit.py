@@ -68,9 +68,7 @@ def fit_terms(
     at_start = np.log([getattr(start, name) for name in FREE])
 
     def residuals(logs):
-        terms = start._replace(
-            **dict(zip(FREE, np.exp(logs).tolist(), strict=True))
-        )
+        terms = _with(start, np.exp(logs).tolist())
         rows = [_misses(hour, play_hour(hour, terms)) for hour in hours]
         found = np.concatenate(rows)
         progress(f"{len(hours)} hours, cost {np.square(found).sum():.4f}")
@@ -85,8 +83,12 @@ def fit_terms(
         f_scale=0.3,
         max_nfev=max_nfev,
     )
-    values = [float(f"{value:.4g}") for value in np.exp(found.x)]
-    return start._replace(**dict(zip(FREE, values, strict=True)))
+    return _with(start, [float(f"{v:.4g}") for v in np.exp(found.x)])
+
+
+def _with(terms: StepTerms, values: list[float]) -> StepTerms:
+    changes: dict[str, Any] = dict(zip(FREE, values, strict=True))
+    return terms._replace(**changes)
 
 
 def _thinned(hours):

@@ -157,7 +157,8 @@ def step_cost(
 def published_cost(**changes: float) -> StepCost:
     """Return the StepCost of published times (data/step_costs.json).
 
-    changes replaces some of them, by the names of step_cost's arguments.
+    One model, no rank, no slots: what the book used before hours of real
+    engines were fitted (terms.fitted_cost). changes replaces some of them, by the names of step_cost's arguments.
     """
     costs = published("step_costs")["costs"]
     return step_cost(

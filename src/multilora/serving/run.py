@@ -11,11 +11,11 @@ from multilora.cache.tiers import AdapterTiers
 from multilora.serving.cost import (
     StepCost,
     check_cost,
-    published_cost,
     require_countable,
 )
 from multilora.serving.front import Front, pass_front
 from multilora.serving.limits import Limits, check_limits, require_fitting
+from multilora.serving.terms import fitted_cost
 from multilora.serving.trace import Trace
 from multilora.serving.workload import Workload, check_workload
 
@@ -83,7 +83,8 @@ def serve(
     """Return the ServingRun of a Workload on one engine.
 
     limits is what engine_limits() returns, cost a StepCost, by default the
-    published_cost(). Each step: new requests join the queue; running ones
+    fitted_cost() of these slots: Qwen2.5-7B, rank 16, adapters that the API
+    server has seen before. Each step: new requests join the queue; running ones
     get a token each; the queue is walked as budget.plan_step does, prompts
     cut to the token budget; the step's adapters are activated as
     AdapterTiers does, each load stopping the engine; then the step computes.
@@ -100,7 +101,8 @@ def serve(
     """
     workload = check_workload(workload)
     limits = check_limits(limits)
-    cost = check_cost(published_cost() if cost is None else cost)
+    cost = fitted_cost(limits.max_loras) if cost is None else cost
+    cost = check_cost(cost)
     require_countable(cost, workload, limits)
     require_fitting(limits, workload)
     last = workload.num_adapters - 1

@@ -53,7 +53,7 @@ class StepTerms(NamedTuple):
         max_loras = integer("max_loras", max_loras, 1, MAX_SLOTS)
         ranks = integer("max_lora_rank", max_lora_rank, 1, MAX_RANK) / 16
         by_rank = self.adapter_rank_ms * ranks
-        arguments = {
+        arguments: dict[str, Any] = {
             "step_ms": self.step_ms + self.slot_rank_ms * max_loras * ranks,
             "seq_ms": self.seq_ms,
             "prompt_token_ms": self.prompt_token_ms,
