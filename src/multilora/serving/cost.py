@@ -158,7 +158,8 @@ def published_cost(**changes: float) -> StepCost:
     """Return the StepCost of published times (data/step_costs.json).
 
     One model, no rank, no slots: what the book used before hours of real
-    engines were fitted (terms.fitted_cost). changes replaces some of them, by the names of step_cost's arguments.
+    engines were fitted (terms.fitted_cost). changes replaces some of them,
+    by the names of step_cost's arguments.
     """
     costs = published("step_costs")["costs"]
     return step_cost(

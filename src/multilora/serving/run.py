@@ -84,9 +84,9 @@ def serve(
 
     limits is what engine_limits() returns, cost a StepCost, by default the
     fitted_cost() of these slots: Qwen2.5-7B, rank 16, adapters that the API
-    server has seen before. Each step: new requests join the queue; running ones
-    get a token each; the queue is walked as budget.plan_step does, prompts
-    cut to the token budget; the step's adapters are activated as
+    server has seen before. Each step: new requests join the queue; running
+    ones get a token each; the queue is walked as budget.plan_step does,
+    prompts cut to the token budget; the step's adapters are activated as
     AdapterTiers does, each load stopping the engine; then the step computes.
     Adapters are walked in one order drawn from seed, as a Python set's is
     per process. A request that decodes takes a KV block every block_size
