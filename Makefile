@@ -30,7 +30,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
 	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors \
-	family-truth config-defaults vllm-names capture clean
+	fit family-truth config-defaults vllm-names capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
@@ -131,6 +131,12 @@ test-engine: $(ENGINE)/.installed ## every test and notebook that needs vLLM
 # In a Python of its own: numba must not come before an engine.
 test-peers: $(ENGINE)/.peers ## what make bench asserts, without its times
 	$(ENGINE)/bin/pytest -m peers tests
+
+# scipy without its dependencies: numpy is there, and numba for speed.
+fit: $(ENGINE)/.peers ## fit the step on hours again: make fit HOURS=FILE.csv
+	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
+		scipy==1.17.1
+	$(ENGINE)/bin/python -m multilora.evidence.hours_fit $(HOURS)
 
 bench: $(ENGINE)/.peers ## our code beside others': targets and verdicts
 	$(ENGINE)/bin/python benchmarks/bench.py

@@ -213,6 +213,64 @@ def test_a_running_engine_does_both_step_by_step(findings):
     )
 
 
+def test_a_running_engine_with_few_blocks_step_by_step(findings):
+    """Real tokens and adapters; only the KV cache is small."""
+    from vllm import SamplingParams
+
+    names, num_blocks, size = tenants.tenant_names(), 9, 32
+    with engine.start(
+        folder_of("base"),
+        max_loras=2,
+        max_cpu_loras=4,
+        max_num_seqs=5,
+        max_model_len=192,
+        block_size=size,
+        num_gpu_blocks_override=num_blocks + 1,  # one is vLLM's own
+    ) as real:
+        for name in names:
+            real.load(name, folder_of(name))
+        budget = real.scheduler.max_num_scheduled_tokens
+        ours = KvScheduler(2, 5, budget, num_blocks, size)
+        rng = np.random.default_rng(9)
+        core, num_steps, num_preempted = real.llm.llm_engine, 0, 0
+        arrivals = [3] * 12
+        while arrivals or core.has_unfinished_requests():
+            for _ in range(arrivals.pop() if arrivals else 0):
+                tag = rng.choice([None, *names])
+                number = str(len(ours.output))
+                max_tokens = int(rng.integers(10, 90))
+                prompt = "List 3 fruits:"
+                core.add_request(
+                    number,
+                    prompt,
+                    SamplingParams(
+                        temperature=0, max_tokens=max_tokens, ignore_eos=True
+                    ),
+                    lora_request=real.request(tag),
+                )
+                length = len(real.llm.get_tokenizer().encode(prompt))
+                lora = real.request(tag)
+                adapter_id = lora.lora_int_id if lora else -1
+                ours.add(number, adapter_id, length, max_tokens)
+            core.step()
+            tokens = ours.step()
+            assert _plain(real.recorder.scheduled) == _plain(tokens)
+            waiting = [item.request_id for item in real.scheduler.waiting]
+            assert _plain(waiting) == _plain(ours.waiting)
+            num_preempted += len(ours.preempted)
+            num_steps += 1
+    assert num_preempted > 10
+    findings.add(
+        key="preempting engine",
+        claim="a running engine with 9 KV blocks, 36 requests for four "
+        "tenants and the base: admissions, preemptions, recomputation",
+        ours="serving.run.serve",
+        vllm="schedule",
+        cases=num_steps,
+        unit="steps that differ",
+    )
+
+
 def _plain(request_ids):
     """Request ids without the suffix that vLLM appends."""
     return [str(item).split("-")[0] for item in request_ids]

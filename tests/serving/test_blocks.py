@@ -21,9 +21,7 @@ def by_a_loop(decoding, size, step):
 @given(DECODING, st.integers(1, 7), st.integers(0, 60), st.integers(0, 60))
 def test_blocks_begin_where_a_loop_says(decoding, size, free, most):
     """All decode from step 10 on at the latest."""
-    limits = engine_limits(1, num_gpu_blocks=max(free, 1), block_size=size)
-    blocks = KvBlocks(limits)
-    blocks.free = free
+    blocks = KvBlocks(free, size)
     for since, stored in decoding:
         blocks.start(since, stored)
     needs = [by_a_loop(decoding, size, 10 + n) for n in range(most)]
@@ -39,6 +37,6 @@ def test_blocks_begin_where_a_loop_says(decoding, size, free, most):
 @given(st.integers(1, 99), st.integers(0, 999))
 def test_the_number_of_blocks_rounds_up(size, tokens):
     limits = engine_limits(1, block_size=size)
-    num = KvBlocks(limits).num(tokens)
+    num = KvBlocks(9, size).num(tokens)
     assert num == limits.num_blocks(tokens)
     assert (num - 1) * size < tokens <= num * size or not tokens

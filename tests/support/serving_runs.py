@@ -20,7 +20,6 @@ BENT = step_cost(
     adapter_ms=0.7,
     api_ms=5.1,
     first_use_ms=31,
-    warm_up_ms=107,
     bends={"seq": (2, 0.9), "prompt_token": (11, 0.02), "adapter": (2, 3.1)},
 )
 

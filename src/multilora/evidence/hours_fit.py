@@ -18,6 +18,7 @@ from multilora.evidence.hours_file import Hour, read_hours
 from multilora.evidence.hours_play import (
     OVERLOADED_MS,
     Played,
+    hour_workload,
     play_hour,
     slot_bytes,
 )
@@ -28,9 +29,8 @@ from multilora.units import GIB
 # Where the search starts. The two knees are given: vLLM 0.8.5 captures no
 # CUDA graph above 512 tokens, and the price of an adapter bends near 96.
 START = StepTerms(
-    13.2, 0.003, 0.04, 256, 0.08, 0.035, 0.4, 0.08, 96, 0.6, 0, 2.4, 110, 5,
-    300, 5000,
-)  # fmt: skip
+    13.5, 0.002, 0.065, 256, 0.1, 0.037, 0.33, 0.1, 96, 0.8, 0, 3, 60, 5, 730
+)
 FIXED = ("seq_knee", "adapter_knee", "adapter_share")
 FREE = tuple(name for name in StepTerms._fields if name not in FIXED)
 # How far a term may move, as a factor; and the step of a derivative.
@@ -39,8 +39,8 @@ LOWEST, HIGHEST, STEP = 0.08, 8.0, 0.03
 CALM = {"tpot_ms": 2.0, "p50_ms": 1.0, "p99_ms": 0.6}
 OVERLOADED = {"tpot_ms": 0.7, "rate": 1.0}
 # Of the hours that ask for more than this many requests a second only
-# every ninth is played while fitting: they take longest and say the same.
-MANY, EVERY = 25, 9
+# every 25th is played while fitting: they take longest and say the same.
+MANY, EVERY = 25, 25
 FULL = 0.7  # of the KV cache, for the fit of its size
 COLUMNS = [
     "model", "max_loras", "num_adapters", "max_lora_rank", "asked_per_s",
@@ -65,11 +65,15 @@ def fit_terms(
     hours = _thinned(hours)
     if not hours:
         raise ValueError("hours holds none of this model, so nothing to fit")
+    workloads = [hour_workload(hour) for hour in hours]
     at_start = np.log([getattr(start, name) for name in FREE])
 
     def residuals(logs):
         terms = _with(start, np.exp(logs).tolist())
-        rows = [_misses(hour, play_hour(hour, terms)) for hour in hours]
+        rows = [
+            _misses(hour, play_hour(hour, terms, workload=workload))
+            for hour, workload in zip(hours, workloads, strict=True)
+        ]
         found = np.concatenate(rows)
         progress(f"{len(hours)} hours, cost {np.square(found).sum():.4f}")
         return found

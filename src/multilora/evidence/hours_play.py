@@ -98,13 +98,19 @@ def slot_bytes(hour: Hour) -> int:
 
 
 def play_hour(
-    hour: Hour, terms: StepTerms, engine: str = "auto", seed: int = 0
+    hour: Hour,
+    terms: StepTerms,
+    engine: str = "auto",
+    seed: int = 0,
+    workload: Workload | None = None,
 ) -> Played:
-    """Return what the simulator says of an Hour, with these StepTerms."""
+    """Return what the simulator says of an Hour, with these StepTerms.
+
+    workload is what hour_workload(hour, seed) returned before, or None.
+    """
+    workload = hour_workload(hour, seed) if workload is None else workload
     cost = terms.cost(hour.max_loras, hour.max_lora_rank, is_cold=True)
-    run = serve(
-        hour_workload(hour, seed), hour_limits(hour), cost, engine, seed
-    )
+    run = serve(workload, hour_limits(hour), cost, engine, seed)
     return played(run, hour.seconds)
 
 

@@ -2,8 +2,6 @@
 
 from multilora.serving.limits import Limits
 
-UNLIMITED = 2**40  # for a cache that is never full
-
 
 class KvBlocks:
     """Free blocks, and how many decoding requests begin a block in a step.
@@ -12,10 +10,8 @@ class KvBlocks:
     block_size steps, so that requests are counted by step modulo block_size.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self.size = limits.block_size
-        self.total = limits.num_gpu_blocks or UNLIMITED
-        self.free = self.total
+    def __init__(self, num_blocks: int, block_size: int) -> None:
+        self.size, self.total, self.free = block_size, num_blocks, num_blocks
         self.begins = [0] * self.size
         self.num_decoding = 0
 
@@ -57,3 +53,32 @@ class KvBlocks:
             left -= self.needed(step + num)
             num += 1
         return min(num, most)
+
+
+class EndlessBlocks(KvBlocks):
+    """A KV cache that is never full: nothing is counted."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1)
+
+    def num(self, num_tokens: int) -> int:
+        return 0
+
+    def start(self, step: int, num_tokens: int) -> None:
+        pass
+
+    def stop(self, step: int, num_tokens: int) -> None:
+        pass
+
+    def needed_over(self, step: int, num_steps: int) -> int:
+        return 0
+
+    def num_steps_that_fit(self, step: int, most: int) -> int:
+        return most
+
+
+def blocks_of(limits: Limits) -> KvBlocks:
+    """Return the blocks of an engine, all of them free."""
+    if limits.num_gpu_blocks is None:
+        return EndlessBlocks()
+    return KvBlocks(limits.num_gpu_blocks, limits.block_size)

@@ -83,7 +83,7 @@ def _join(w, s):
 
 @njit(error_model="numpy", _nrt=False)
 def _run_step(w, s):
-    num_preempted = _grow(w, s)
+    num_preempted = _grow(w, s) if s.has_blocks else 0
     budget = s.max_num_batched_tokens - s.num_decoding
     room, num_served = budget, 0
     if s.cut != NONE:
@@ -95,12 +95,14 @@ def _run_step(w, s):
         if request == NONE:
             break
         r = w.requests[request]
-        is_kv_full = _num_blocks(s, r.stored) > s.free_blocks
+        if s.has_blocks:
+            is_kv_full = _num_blocks(s, r.stored) > s.free_blocks
         if not is_kv_full:
             _seat(w, s, r, request)
             w.served[num_served] = request
             num_served += 1
-            s.free_blocks -= _num_blocks(s, r.hit)
+            if s.has_blocks:
+                s.free_blocks -= _num_blocks(s, r.hit)
             room = _prefill(s, r, request, r.stored - r.hit, room)
     has_room = room > 0 and s.num_running < s.max_num_seqs and not is_kv_full
     is_blocking = has_room and s.num_active == s.max_loras
@@ -176,6 +178,7 @@ def _preempt(w, s, request):
     r.kv_since = s.now
     r.is_seated = 0
     _unlink_running(w, s, r)
+    s.num_running -= 1
     _let_go(w, s, r.adapter)
     s.num_waiting += 1
     r.place = -s.num_preemptions
@@ -212,7 +215,6 @@ def _unlink_running(w, s, r):
         w.requests[r.after].before = r.before
     if r.before != NONE:
         w.requests[r.before].after = r.after
-    s.num_running -= 1
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -227,14 +229,16 @@ def _unlink_returned(w, s, r):
 
 @njit(error_model="numpy", _nrt=False)
 def _stop_decoding(w, s, r):
-    w.begins[(r.decodes_from - r.stored) % s.block_size] -= 1
     s.num_decoding -= 1
+    if s.has_blocks:
+        w.begins[(r.decodes_from - r.stored) % s.block_size] -= 1
 
 
 @njit(error_model="numpy", _nrt=False)
 def _prefill(s, r, request, left, room):
     tokens = min(left, room)
-    s.free_blocks -= _num_new(s, r, left, tokens)
+    if s.has_blocks:
+        s.free_blocks -= _num_new(s, r, left, tokens)
     s.cut = request if left > tokens else NONE
     s.cut_left = left - tokens
     return room - tokens
@@ -262,12 +266,8 @@ def _first_that_fits(w, s):
 
 @njit(error_model="numpy", _nrt=False)
 def _seat(w, s, r, request):
-    if r.num_preemptions > 0:
-        _unlink_returned(w, s, r)
-    r.before, r.after = s.newest_running, NONE
-    if s.newest_running != NONE:
-        w.requests[s.newest_running].after = request
-    s.newest_running = request
+    if s.has_blocks:
+        _join_running(w, s, r, request)
     a = w.adapters[r.adapter]
     a.front = r.behind
     a.num_behind -= 1
@@ -289,6 +289,16 @@ def _seat(w, s, r, request):
         r.kv_blocked = s.kv_full_ns - r.kv_since
     elif r.first_token == 0:
         r.preempted += s.now - r.kv_since
+
+
+@njit(error_model="numpy", _nrt=False)
+def _join_running(w, s, r, request):
+    if r.num_preemptions > 0:
+        _unlink_returned(w, s, r)
+    r.before, r.after = s.newest_running, NONE
+    if s.newest_running != NONE:
+        w.requests[s.newest_running].after = request
+    s.newest_running = request
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -399,7 +409,7 @@ def _num_alike(w, s, duration):
     if s.num_joined < len(w.requests):
         until = w.requests[s.num_joined].arrival - s.now
         num = min(num, (until + duration - 1) // duration)
-    return 1 + _num_steps_that_fit(w, s, num - 1)
+    return 1 + _num_steps_that_fit(w, s, num - 1) if s.has_blocks else num
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -432,8 +442,12 @@ def _num_needed_over(w, s, num_steps):
 
 @njit(error_model="numpy", _nrt=False)
 def _pass_time(w, s, duration, load_ns, num_same, is_blocking, is_kv_full):
-    s.free_blocks -= _num_needed_over(w, s, num_same - 1)
-    num_held = s.num_blocks - s.free_blocks
+    if s.has_blocks:
+        s.free_blocks -= _num_needed_over(w, s, num_same - 1)
+        num_held = s.num_blocks - s.free_blocks
+        s.most_blocks = max(s.most_blocks, num_held)
+        share_ppm = num_held * PPM // s.num_blocks
+        s.kv_ns += duration * num_same * share_ppm // PPM
     s.load_end = s.now + load_ns
     s.num_steps += num_same
     s.step = s.num_steps
@@ -447,8 +461,6 @@ def _pass_time(w, s, duration, load_ns, num_same, is_blocking, is_kv_full):
     s.load_ns += load_ns
     s.seat_ns += duration * s.num_running
     s.active_ns += duration * s.num_active
-    s.kv_ns += duration * (num_held * PPM // s.num_blocks) // PPM
-    s.most_blocks = max(s.most_blocks, num_held)
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -466,9 +478,10 @@ def _hand_out(w, s, num_served, load_ns):
             r.last_step = s.step + r.to_make - 2
             r.leaves_after = w.leaving[r.last_step & last_bit]
             w.leaving[r.last_step & last_bit] = request
-            r.decodes_from = s.step
-            w.begins[(s.step - r.stored) % s.block_size] += 1
             s.num_decoding += 1
+            if s.has_blocks:
+                r.decodes_from = s.step
+                w.begins[(s.step - r.stored) % s.block_size] += 1
     request = w.leaving[(s.step - 1) & last_bit]
     w.leaving[(s.step - 1) & last_bit] = NONE
     while request != NONE:
@@ -480,8 +493,10 @@ def _hand_out(w, s, num_served, load_ns):
 def _leave(w, s, r):
     r.finished = s.now
     _stop_decoding(w, s, r)
-    s.free_blocks += _num_blocks(s, r.stored + s.step - r.decodes_from)
-    _unlink_running(w, s, r)
+    s.num_running -= 1
+    if s.has_blocks:
+        s.free_blocks += _num_blocks(s, r.stored + s.step - r.decodes_from)
+        _unlink_running(w, s, r)
     _let_go(w, s, r.adapter)
 
 

@@ -29,8 +29,7 @@ class StepCost(NamedTuple):
     token of a prompt and adapter_ns for each distinct adapter; beyond the
     count of a knee, by the far one instead. lora_ns is what the first
     adapter adds. Beside the engine the API server adds api_ns to each first
-    token; an adapter's first request occupies it for first_use_ns, the
-    first request of all for warm_up_ns more.
+    token, and an adapter's first request occupies it for first_use_ns.
     """
 
     step_ns: int
@@ -43,7 +42,6 @@ class StepCost(NamedTuple):
     adapter_ns: int = 0
     api_ns: int = 0
     first_use_ns: int = 0
-    warm_up_ns: int = 0
     seq_knee: int = NEVER
     far_seq_ns: int = 0
     prompt_token_knee: int = NEVER
@@ -118,7 +116,6 @@ def step_cost(
     adapter_ms: float = 0,
     api_ms: float = 0,
     first_use_ms: float = 0,
-    warm_up_ms: float = 0,
     bends: Mapping[str, tuple[int, float]] | None = None,
 ) -> StepCost:
     """Return the StepCost of times in ms; adapter_share is a fraction.
@@ -126,11 +123,11 @@ def step_cost(
     slot_load_ms is the copy from the CPU tier into a slot, disk_load_ms what
     a read of the disk adds to it, lora_ms what a step's first adapter adds,
     adapter_ms each adapter, api_ms the API server to each first token;
-    first_use_ms and warm_up_ms are how long an adapter's first request, and
-    the first request of all, hold up the API server. bends
-    maps "seq", "prompt_token" or "adapter" to (knee, far_ms): of those
-    beyond knee each adds far_ms instead. Raises ValueError for a negative
-    time, a step of no time, times above a minute, or an unknown bend.
+    first_use_ms is how long an adapter's first request occupies the API
+    server. bends maps "seq", "prompt_token" or "adapter" to (knee, far_ms):
+    of those beyond knee each adds far_ms instead. Raises ValueError for a
+    negative time, a step of no time, times above a minute, or an unknown
+    bend.
     """
     knees = {}
     for name, bend in dict(bends or {}).items():
@@ -149,7 +146,6 @@ def step_cost(
         _ns("adapter_ms", adapter_ms),
         _ns("api_ms", api_ms),
         _ns("first_use_ms", first_use_ms),
-        _ns("warm_up_ms", warm_up_ms),
         **knees,
     )
 

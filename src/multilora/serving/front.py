@@ -1,7 +1,8 @@
-"""The API server in front of the engine, which a first use holds up.
+"""The API server in front of the engine, which first uses hold up.
 
 One process takes requests in and hands tokens out. The first request of an
-adapter occupies it, and so does the first request of all.
+adapter occupies it for a while; where such whiles overlap, nothing passes
+before the last of them is over.
 """
 
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from multilora.serving.workload import Workload
 class Front(NamedTuple):
     """When each request reaches the engine (ns), and when nothing passes.
 
-    begins and ends are the stalls, in order, none within another.
+    begins and ends are the stalls, in order, with time between them.
     """
 
     at_engine_ns: np.ndarray
@@ -35,23 +36,21 @@ class Front(NamedTuple):
 def pass_front(
     workload: Workload, cost: StepCost, used_before: list[int]
 ) -> Front:
-    """Return the Front of a run; requests pass in order of arrival.
+    """Return the Front of a run: who arrives in a stall passes at its end.
 
-    An adapter's first request takes first_use_ns of cost, unless it is among
-    used_before; the first request of all takes warm_up_ns more, unless
-    anything was used before. Each waits until the server is free.
+    An adapter's first request stalls the server for first_use_ns of cost,
+    unless the adapter is among used_before. That stalls overlap, and do not
+    queue, is what real hours say: see evidence.hours.
     """
     ids, arrival = workload.adapter_ids, workload.arrival_ns
     asked, first = np.unique(ids, return_index=True)
     is_new = (asked != BASE) & ~np.isin(asked, used_before)
-    work = np.zeros(len(ids), dtype=np.int64)
-    work[first[is_new]] = cost.first_use_ns
-    if not used_before:
-        work[0] += cost.warm_up_ns
-    if not work.any():
+    if not cost.first_use_ns or not is_new.any():
         return Front(arrival, arrival[:0], arrival[:0])
-    done = np.cumsum(work)
-    # Free after request i: the latest start among those before, plus work.
-    free = done + np.maximum.accumulate(arrival - (done - work))
-    stalls = work > 0
-    return Front(free, (free - work)[stalls], free[stalls])
+    starts = np.sort(arrival[first[is_new]])
+    over = starts + cost.first_use_ns
+    is_apart = np.append(True, starts[1:] > over[:-1])
+    begins = starts[is_apart]
+    ends = over[np.append(np.flatnonzero(is_apart)[1:] - 1, len(over) - 1)]
+    front = Front(arrival, begins, ends)
+    return front._replace(at_engine_ns=front.seen_ns(arrival))

@@ -6,7 +6,6 @@ import numpy as np
 
 from multilora.cache.tiers import AdapterTiers
 from multilora.matmul.operands import BASE
-from multilora.serving.blocks import UNLIMITED
 from multilora.serving.cost import StepCost
 from multilora.serving.limits import Limits
 from multilora.serving.trace import Totals, Trace
@@ -22,7 +21,7 @@ def _record(names):
 NUMBERS = _record(
     # the engine's limits and costs
     "max_loras max_num_seqs max_num_batched_tokens max_cpu_loras "
-    "num_to_settle block_size num_blocks "
+    "num_to_settle block_size has_blocks num_blocks "
     + " ".join(StepCost._fields)
     # where the run stands
     + " "
@@ -116,8 +115,10 @@ def new_numbers(
     numbers["num_to_settle"] = num_to_settle
     for name in ("cut", "returned", "newest_running"):
         numbers[name] = NONE
-    numbers["num_blocks"] = limits.num_gpu_blocks or UNLIMITED
-    numbers["free_blocks"] = numbers["num_blocks"]
+    if limits.num_gpu_blocks is not None:
+        numbers["has_blocks"] = 1
+        for name in ("num_blocks", "free_blocks"):
+            numbers[name] = limits.num_gpu_blocks
     copies, slots = tiers.cpu_tier, tiers.lru_order
     numbers["num_copies"], numbers["num_slots"] = len(copies), len(slots)
     numbers["oldest_copy"] = copies[0] if copies else NONE

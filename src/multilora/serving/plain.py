@@ -12,7 +12,7 @@ import numpy as np
 from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.matmul.operands import BASE
-from multilora.serving.blocks import KvBlocks
+from multilora.serving.blocks import blocks_of
 from multilora.serving.cost import PPM, StepCost, require_counted
 from multilora.serving.limits import Limits
 from multilora.serving.trace import Totals, Trace
@@ -55,7 +55,8 @@ class _Engine:
         self.active = {}  # adapter id -> running requests
         # Requests in order of admission: the last loses its blocks first.
         self.running: dict[int, None] = {}
-        self.blocks = KvBlocks(limits)
+        self.blocks = blocks_of(limits)
+        self.has_blocks = limits.num_gpu_blocks is not None
         self.hit = limits.hit_tokens(workload.prompt_tokens).tolist()
         # Tokens to store before the next one is made, and still to make.
         self.stored, self.to_make = list(self.prompt), list(self.output)
@@ -89,7 +90,7 @@ class _Engine:
 
     def run_step(self):
         """Run one step, or as many as are the same."""
-        num_preempted = self._grow()
+        num_preempted = self._grow() if self.has_blocks else 0
         room = self.limits.max_num_batched_tokens - len(self.last_step)
         served: list[int] = []
         budget = room
@@ -294,9 +295,9 @@ class _Engine:
         return 1 + self.blocks.num_steps_that_fit(self.step + 1, num - 1)
 
     def _pass_time(self, duration, load_ns, num_same, is_blocking, is_kv_full):
-        blocks, sums = self.blocks, self.sums
-        blocks.free -= blocks.needed_over(self.step + 1, num_same - 1)
-        num_held = blocks.total - blocks.free
+        sums = self.sums
+        if self.has_blocks:
+            self._hold(duration, num_same)
         self.load_end = self.now + load_ns
         self.step += num_same
         duration *= num_same
@@ -307,7 +308,14 @@ class _Engine:
         sums["load_ns"] += load_ns
         sums["seat_ns"] += duration * len(self.running)
         sums["active_ns"] += duration * len(self.active)
-        sums["kv_ns"] += duration * (num_held * PPM // blocks.total) // PPM
+
+    def _hold(self, duration, num_same):
+        """Take the blocks of the further steps; note how many are held."""
+        blocks, sums = self.blocks, self.sums
+        blocks.free -= blocks.needed_over(self.step + 1, num_same - 1)
+        num_held = blocks.total - blocks.free
+        share_ppm = num_held * PPM // blocks.total
+        sums["kv_ns"] += duration * num_same * share_ppm // PPM
         sums["most_blocks"] = max(sums["most_blocks"], num_held)
 
     def _hand_out(self, served, load_ns):

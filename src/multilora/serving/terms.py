@@ -17,7 +17,7 @@ class StepTerms(NamedTuple):
     token of a prompt, and for each distinct adapter adapter_ms and, by rank,
     adapter_rank_ms (far_adapter_ms beyond adapter_knee); adapter_share is
     how much longer each adapter makes the first three. slot_load_ms is by
-    rank; the last three are the API server's, see StepCost.
+    rank; the last two are the API server's, see StepCost.
     """
 
     step_ms: float
@@ -35,7 +35,6 @@ class StepTerms(NamedTuple):
     disk_load_ms: float
     api_ms: float
     first_use_ms: float
-    warm_up_ms: float
 
     def cost(
         self,
@@ -63,7 +62,6 @@ class StepTerms(NamedTuple):
             "adapter_ms": self.adapter_ms + by_rank,
             "api_ms": self.api_ms,
             "first_use_ms": self.first_use_ms * is_cold,
-            "warm_up_ms": self.warm_up_ms * is_cold,
             "bends": {
                 "seq": (self.seq_knee, self.far_seq_ms),
                 "adapter": (self.adapter_knee, self.far_adapter_ms + by_rank),
