@@ -18,7 +18,7 @@ from grouped import crossover_rows, grouped_rows
 from growth import growth_rows
 from multilora.evidence.verdicts import verdict_lines, verdicts
 from multilora.published import machine
-from simulations import simulator_rows
+from simulations import simulator_rows, sweep_row
 from slider_move import slider_rows
 
 TARGET = Path(__file__).parents[1] / "src/multilora/data/benchmarks.json"
@@ -30,6 +30,7 @@ SECTIONS = {
     "grouped": grouped_rows,
     "curve": lambda: [curve_row()],
     "simulator": simulator_rows,
+    "sweep": lambda: [sweep_row()],
     "slider": slider_rows,
     "growth": growth_rows,
     "crossovers": crossover_rows,

@@ -26,13 +26,13 @@ from multilora.published import shared
 from multilora.serving.terms import StepTerms
 from multilora.units import GIB
 
-# Where the search starts. The two knees are given: vLLM 0.8.5 captures no
-# CUDA graph above 512 tokens, and the price of an adapter bends near 96.
+# Where the search starts.
 START = StepTerms(
-    13.5, 0.002, 0.065, 256, 0.1, 0.037, 0.33, 0.1, 96, 0.8, 0, 3, 60, 5, 730
-)
-FIXED = ("seq_knee", "adapter_knee", "adapter_share")
-FREE = tuple(name for name in StepTerms._fields if name not in FIXED)
+    13.5, 0.0015, 0.065, 300, 0.09, 0.038, 0.29, 0.12, 130, 0.9, 0, 2.7, 55,
+    5, 740,
+)  # fmt: skip
+KNEES = ("seq_knee", "adapter_knee")
+FREE = tuple(name for name in StepTerms._fields if name != "adapter_share")
 # How far a term may move, as a factor; and the step of a derivative.
 LOWEST, HIGHEST, STEP = 0.08, 8.0, 0.03
 # What a factor of e counts in each figure; of hours with and without end.
@@ -92,6 +92,7 @@ def fit_terms(
 
 def _with(terms: StepTerms, values: list[float]) -> StepTerms:
     changes: dict[str, Any] = dict(zip(FREE, values, strict=True))
+    changes |= {name: round(changes[name]) for name in KNEES}
     return terms._replace(**changes)
 
 

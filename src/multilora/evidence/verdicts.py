@@ -47,6 +47,8 @@ TARGETS = (
            "simulator", "plain", AT_LEAST, 1, ("kind",)),
     Target("simulator, numba, million requests/s",
            "simulator", "numba, million/s", AT_LEAST, 1, ("kind",)),
+    Target("a day under 200 settings, s, numba",
+           "sweep", "seconds", AT_MOST, 60, ("num_requests",)),
     Target("slider move, CPU ms, 95 of 100",
            "slider", "p95_ms", AT_MOST, 16, ("move",),
            (("move", ("curve of a new trace",)),)),
