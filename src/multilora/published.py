@@ -52,6 +52,8 @@ _FILES = (
     "load_costs",
     "adapter_loads",
     "load_times",
+    "load_ranges",
+    "lora_price",
     "anchors",
     "reconciliation",
     "overhead",

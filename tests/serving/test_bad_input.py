@@ -8,6 +8,8 @@ from multilora.serving import (
     limits,
     run,
     steps,
+    term_words,
+    terms,
     workload,
 )
 
@@ -22,6 +24,9 @@ GOOD = {
     workload.geometric_tokens: (5, 3.0, 9, 0),
     limits.engine_limits: (2, 3, 4, 5, "one by one"),
     cost.step_cost: (1.0, 1.0, 1.0, 0.1, 1.0, 1.0),
+    terms.step_terms: ("Qwen2.5-7B",),
+    terms.fitted_cost: (2, 16, "Qwen2.5-7B"),
+    term_words.term_lines: ("Qwen2.5-7B",),
     run.serve: (SERVED[0], SERVED[1], None, "plain", 0),
     diagnosis.late_by_cause: (SERVED, 5.0),
     diagnosis.causes_ns: (SERVED,),

@@ -9,4 +9,5 @@ fast         is numba there, and is it worth its start
 events       hits and misses of a run, step by step
 cascade      one miss that costs several loads
 load_cost    what one load costs
+load_range   what a miss costs, as a range by place
 """

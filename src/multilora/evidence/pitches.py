@@ -176,8 +176,9 @@ def load_ms_range(model: str, modules: str) -> tuple[float, float]:
 def throughput_percent(num_adapters: int) -> float:
     """Return the throughput left with so many adapters in a step, in %.
 
-    From the published fit that a step takes 0.939 % longer for each
-    distinct adapter in it (Qwen2.5-7B, vLLM 0.8.5).
+    From the published slope that a step takes 0.939 % longer for each
+    distinct adapter in it (Qwen2.5-7B, vLLM 0.8.5). It counts from an
+    engine with LoRA; price.lora_prices() has what LoRA costs beside none.
     """
     num_adapters = integer("num_adapters", num_adapters, minimum=0)
     share = published("step_costs")["costs"]["adapter_share"]["value"]

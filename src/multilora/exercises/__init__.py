@@ -7,7 +7,7 @@ compare   equal or not, how far off, in a few words
 matmul, sizes, cards, shares, hits, admission, loading, trouble, operating,
 room      the exercises in the order of the book, with their known slips
 ageing    a scheduler with a rule against starvation, and its price
-situations  four engines in trouble, and their metrics
+situations  five engines in trouble, and their metrics
 checking  the registry, and check_exercise
 """
 

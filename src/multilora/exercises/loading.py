@@ -15,9 +15,10 @@ from multilora.exercises.compare import same, told
 from multilora.exercises.given import several
 from multilora.exercises.task import Exercise
 from multilora.labs.switch import SlipError, require
-from multilora.serving.cost import NS_PER_MS, published_cost
+from multilora.serving.cost import NS_PER_MS
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
+from multilora.serving.terms import fitted_cost, step_terms
 from multilora.serving.workload import make_workload
 
 
@@ -125,30 +126,35 @@ def _tier_slips():
     }
 
 
-PROMPT_TOKENS = 1_000
+MODEL, SLOTS, PROMPT_TOKENS = "Qwen2.5-7B", 64, 1_000
 
 
 @cache
 def cold_ttft_ms(**changes: float) -> float:
-    """Return the TTFT in ms of a request alone, its adapter on disk."""
+    """Return the TTFT in ms of a request alone, its adapter on disk.
+
+    At the fitted cost of SLOTS slots of rank 16, with changes to it.
+    """
     workload = make_workload([0.0], [0], PROMPT_TOKENS, 8)
-    cost = published_cost(**changes)
-    return float(serve(workload, engine_limits(8), cost).ttft_ns[0]) / (
-        NS_PER_MS
-    )
+    cost = fitted_cost(SLOTS, 16, MODEL, False, **changes)
+    run = serve(workload, engine_limits(SLOTS), cost)
+    return float(run.ttft_ns[0]) / NS_PER_MS
 
 
 def _cold_slips():
     warm = cold_ttft_ms(slot_load_ms=0, disk_load_ms=0)
+    plain_ms = step_terms(MODEL).step_ms
     return {
         "that is a warm start: its adapter has to be read and copied": warm,
         "a copy into the slot follows the read of the disk":
             cold_ttft_ms(slot_load_ms=0),
         "the copy alone: before it the disk is read":
             cold_ttft_ms(disk_load_ms=0),
-        "a step with an adapter takes its share longer (adapter_share)":
-            cold_ttft_ms(adapter_share=0),
+        "LoRA makes the step longer: by its slots, and by the adapter in it":
+            cold_ttft_ms(step_ms=plain_ms, adapter_ms=0),
         "the prompt's tokens are missing": cold_ttft_ms(prompt_token_ms=0),
+        "the API server adds its part to each first token":
+            cold_ttft_ms(api_ms=0),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Four engines in trouble, and what their metrics would say."""
+"""Five engines in trouble, and what their metrics would say."""
 
 from functools import cache
 
@@ -37,7 +37,7 @@ WAITS = CAUSES[1:-1]
 
 @cache
 def situation(name: str) -> ServingRun:
-    """Return the ServingRun of one of NAMES, at published times."""
+    """Return the ServingRun of one of NAMES, at the fitted cost."""
     rates, prompt, output, limits = _PLANS[choice("name", name, NAMES)]
     times, ids = arrivals.poisson_arrivals(rates, DURATION_S)
     workload = make_workload(times, ids, prompt, output, len(rates))

@@ -20,11 +20,13 @@ from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
+from multilora.serving.terms import fitted_cost
 from multilora.serving.workload import geometric_tokens, make_workload
 from multilora.traffic import arrivals
 from multilora.units import percent
 
 CARD_GIB = 24
+OPENS_S = 30  # when traffic is let in after a restart
 WANTED_RATE, WANTED_TOKENS = 0.9, 8192
 _TRACES = {
     "sessions": lambda: traffic.sticky(
@@ -105,13 +107,13 @@ def draw_slot_options(fig, model, traffic, card_gib, max_lora_rank, max_loras):
 def night_run(max_loras=8, max_num_batched_tokens=8192, is_job_here=True):
     """Return (ServingRun, bool of each request: is it the job's).
 
-    Five minutes of 40 tenants, six requests a second under Zipf 1, all
-    adapters in the CPU tier; from 120 to 180 s tenant 39 also sends four
+    Five minutes of 40 tenants, three requests a second under Zipf 1, all
+    adapters in the CPU tier; from 120 to 180 s tenant 39 also sends three
     prompts of 4,000 tokens a second.
     """
-    rates = 6 * traffic.zipf_popularity(TENANTS)
+    rates = 3 * traffic.zipf_popularity(TENANTS)
     times, ids = arrivals.poisson_arrivals(rates, 300)
-    job_times, _ = arrivals.poisson_arrivals([4 * is_job_here], 60, seed=1)
+    job_times, _ = arrivals.poisson_arrivals([3 * is_job_here], 60, seed=1)
     is_job = np.repeat([False, True], [len(times), len(job_times)])
     times = np.concatenate([times, job_times + 120])
     order = np.argsort(times, kind="stable")
@@ -164,9 +166,9 @@ def late_table(run, start_s, end_s, is_counted=True):
 def restart_run(max_cpu_loras, is_warmed):
     """Return the ServingRun of a cold engine of 16 slots that gets traffic.
 
-    Eight requests a second of 40 tenants under Zipf 1 from second 10 on. A
-    warmed engine first gets one token's request for each tenant, ten a
-    second.
+    Eight requests a second of 40 tenants under Zipf 1 from OPENS_S on. The
+    API server is cold too. A warmed engine first gets one token's request
+    for each tenant, two a second.
     """
     times, ids = arrivals.poisson_arrivals(
         8 * traffic.zipf_popularity(TENANTS), 120
@@ -174,10 +176,11 @@ def restart_run(max_cpu_loras, is_warmed):
     warm = np.arange(TENANTS if is_warmed else 0)
     once = np.ones_like(warm)
     workload = make_workload(
-        np.append(warm / 10, times + 10),
+        np.append(warm / 2, times + OPENS_S),
         np.append(warm, ids),
         np.append(once, np.full(len(ids), PROMPT_TOKENS)),
         np.append(once, geometric_tokens(len(ids), OUTPUT_TOKENS)),
         TENANTS,
     )
-    return serve(workload, engine_limits(16, max_cpu_loras=max_cpu_loras))
+    limits = engine_limits(16, max_cpu_loras=max_cpu_loras)
+    return serve(workload, limits, fitted_cost(16, is_cold=True))

@@ -16,6 +16,7 @@ from multilora.serving.diagnosis import (
 )
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
+from multilora.serving.terms import fitted_cost
 from multilora.serving.workload import geometric_tokens, make_workload
 from multilora.traffic import arrivals
 
@@ -55,15 +56,25 @@ def shaped_arrivals(shape, rate, num_sessions=6):
 
 
 @cache
-def shaped_run(shape, rate, max_loras, max_cpu_loras=None, num_sessions=6):
-    """Return the ServingRun of 40 tenants on one engine, published times."""
+def shaped_run(
+    shape,
+    rate,
+    max_loras,
+    max_cpu_loras=None,
+    num_sessions=6,
+    model="Qwen2.5-7B",
+):
+    """Return the ServingRun of 40 tenants on one engine.
+
+    Its cost is the model's fitted one, for these slots at rank 16.
+    """
     times, ids = shaped_arrivals(shape, rate, num_sessions)
     workload = make_workload(
         times, ids, PROMPT_TOKENS,
         geometric_tokens(len(times), OUTPUT_TOKENS), TENANTS,
     )  # fmt: skip
     limits = engine_limits(max_loras, max_cpu_loras=max_cpu_loras)
-    return serve(workload, limits)
+    return serve(workload, limits, fitted_cost(max_loras, 16, model))
 
 
 def one_tenant_table(sessions, max_loras, max_cpu_loras):

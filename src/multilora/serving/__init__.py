@@ -5,6 +5,8 @@ budget    one step of vLLM's scheduler with a token budget
 workload  requests: when, whose, how long
 limits    the limits of an engine, by vLLM's names
 cost      what a step and a load take, in whole nanoseconds
+terms     a model's terms, fitted on real hours; term_words says them
+front     the API server, which a first use holds up
 run       serve() and what it returns, noted in a trace
 plain     the engine in Python, the readable one
 compiled  the same in numba, equal to the last nanosecond; memory its arrays
