@@ -29,7 +29,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
-	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile anchors \
+	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
 	fit family-truth config-defaults vllm-names capture clean
 
 help: ## list the targets
@@ -162,6 +162,9 @@ ladder: $(ENGINE)/.installed ## train the rank ladder of lab 03 again
 
 reconcile: $(ENGINE)/.installed ## hold the book against vLLM and record it
 	PYTHONHASHSEED=0 $(ENGINE)/bin/pytest tests/evidence/test_recon_*.py --record
+
+calibration: $(ENGINE)/.installed ## calibrate a live vLLM, predict loads, record it
+	$(ENGINE)/bin/pytest tests/serving/test_calibrate_on_vllm.py --record
 
 anchors: $(ENGINE)/.installed ## pin the deep dive's lines to this vLLM
 	$(ENGINE)/bin/python -m multilora.evidence.anchored

@@ -65,6 +65,7 @@ _FILES = (
     "published_capture",
     "pitches",
     "public_traffic",
+    "calibration_run",
 )
 
 

@@ -1,15 +1,25 @@
 """Wrong arguments of the simulated engine work or are named."""
 
 from bad_input import each_wrong_value
+from made_calibration import CALIBRATION
 from multilora.serving import (
+    address,
     budget,
+    calibration,
+    client,
     cost,
     diagnosis,
+    fitting,
     limits,
+    nnls,
+    prediction,
+    probes,
     run,
+    served,
     steps,
     term_words,
     terms,
+    timed,
     workload,
 )
 
@@ -18,6 +28,7 @@ STEP = steps.Step(0, ["a"], [], ["a"], 1)
 SERVED = run.serve(
     workload.make_workload([0.0], [0]), limits.engine_limits(2), engine="plain"
 )
+STEP_OF_10_MS = timed.TimedStep("alone", 10.0, 0, 1, 0)
 GOOD = {
     budget.plan_step: ([budget.Sequence("a", 1, 1)], [], 2, 3, 4),
     workload.make_workload: ([0.0, 1.0], [0, -1], 5, 6, 3),
@@ -35,6 +46,15 @@ GOOD = {
     steps.steps_waited: ([JOB], [STEP]),
     steps.hot_and_cold: (5, 2, 3),
     steps.first_token_ms: ([1, 2], 2, 1.0, 1.0),
+    address.checked_address: ("http://localhost:8000/v1",),
+    address.checked_key: ("sesame",),
+    calibration.check_calibration: (CALIBRATION,),
+    client.Client: ("http://localhost:8000", 5, 1.0, 1.0),
+    fitting.fit_cost: ([STEP_OF_10_MS],),
+    nnls.nonnegative_least_squares: ([[1.0]], [1.0]),
+    prediction.predict: (CALIBRATION, SERVED[0], SERVED[1], [0], "plain", 0),
+    probes.lengths: ((1, 9), (8, 9), 99),
+    served.checked_adapters: (["a", "b"],),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

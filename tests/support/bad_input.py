@@ -19,7 +19,7 @@ WRONG = [
 # What None means where it is allowed: no LoRA, no filter, no limit, default.
 OPTIONAL = {"max_loras", "target_modules", "max_num_seqs", "num_adapters",
             "num_hot", "vocab_size", "base_sha256",
-            "max_cpu_loras", "max_model_len", "cost", "quantization",
+            "max_cpu_loras", "max_model_len", "cost", "limits", "quantization",
             "gpu_memory_utilization", "max_num_batched_tokens"}  # fmt: skip
 NEVER_FINE = (None, math.nan, math.inf, b"a", True, 1 + 2j, len)
 

@@ -11,4 +11,15 @@ run       serve() and what it returns, noted in a trace
 plain     the engine in Python, the readable one
 compiled  the same in numba, equal to the last nanosecond; memory its arrays
 diagnosis per-tenant percentiles, and why a late request was late
+
+Its cost on an engine of yours:
+
+calibrate    sends probes to a vLLM server and fits what they took
+calibration  what came of it, and its file
+prediction   a workload on the calibrated engine, as an interval
+probes       which scenes to send; rounds of scenes until the time is over
+scenes       a few requests at once; ticks the engine's steps they show
+timed        steps and groups of them; fitting a cost to them, by nnls
+client       requests with a limit; address where to, replies what came
+served       the server's base and adapters, loaded and taken out again
 """

@@ -81,6 +81,21 @@ class StepCost(NamedTuple):
             + self.lora_ns * (num_active > 0)
         )
 
+    def scaled(self, factor: float) -> "StepCost":
+        """Return the cost with every time multiplied by factor.
+
+        What is a count or a share stays. Raises ValueError for a factor
+        that is not above 0, or times beyond a minute.
+        """
+        factor = finite_number("factor", factor, above=0, maximum=1e6)
+        times = {
+            name: round(value * factor)
+            for name, value in self._asdict().items()
+            if name.endswith("_ns")
+        }
+        times["step_ns"] = max(times["step_ns"], 1)
+        return check_cost(self._replace(**times))
+
     def load_ns(self, num_slot_loads: int, num_disk_loads: int) -> int:
         """Return how long loads stop the engine, one after the other."""
         return (
