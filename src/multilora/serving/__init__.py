@@ -6,7 +6,7 @@ workload  requests: when, whose, how long
 limits    the limits of an engine, by vLLM's names
 cost      what a step and a load take, in whole nanoseconds
 terms     a model's terms, fitted on real hours; term_words says them
-front     the API server, which a first use holds up
+blocks    the KV blocks that are free; front the API server before the engine
 run       serve() and what it returns, noted in a trace
 plain     the engine in Python, the readable one
 compiled  the same in numba, equal to the last nanosecond; memory its arrays

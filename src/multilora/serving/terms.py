@@ -15,7 +15,7 @@ class StepTerms(NamedTuple):
     A step takes step_ms, slot_rank_ms for each slot and rank, seq_ms for
     each request in it (far_seq_ms beyond seq_knee), prompt_token_ms for each
     token of a prompt, and for each distinct adapter adapter_ms and, by rank,
-    adapter_rank_ms (far_adapter_ms beyond adapter_knee); adapter_share is
+    adapter_rank_ms (far_adapter_ms in all beyond adapter_knee); adapter_share is
     how much longer each adapter makes the first three. slot_load_ms is by
     rank; the last two are the API server's, see StepCost.
     """
@@ -64,7 +64,7 @@ class StepTerms(NamedTuple):
             "first_use_ms": self.first_use_ms * is_cold,
             "bends": {
                 "seq": (self.seq_knee, self.far_seq_ms),
-                "adapter": (self.adapter_knee, self.far_adapter_ms + by_rank),
+                "adapter": (self.adapter_knee, self.far_adapter_ms),
             },
         }
         return step_cost(**arguments | changes)
