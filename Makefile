@@ -132,10 +132,8 @@ test-engine: $(ENGINE)/.installed ## every test and notebook that needs vLLM
 test-peers: $(ENGINE)/.peers ## what make bench asserts, without its times
 	$(ENGINE)/bin/pytest -m peers tests
 
-# scipy without its dependencies: numpy is there, and numba for speed.
-fit: $(ENGINE)/.peers ## fit the step on hours again: make fit HOURS=FILE.csv
-	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
-		scipy==1.17.1
+# In the engine's Python because numba is there.
+fit: $(ENGINE)/.installed ## fit the step on hours again: make fit HOURS=FILE.csv
 	$(ENGINE)/bin/python -m multilora.evidence.hours_fit $(HOURS)
 
 bench: $(ENGINE)/.peers ## our code beside others': targets and verdicts

@@ -1,9 +1,30 @@
 """Wrong arguments of what was published and predicted work or are named."""
 
 from bad_input import each_wrong_value
-from multilora.evidence import ladder, predicted, price
+from multilora.evidence import (
+    hours,
+    hours_file,
+    hours_play,
+    ladder,
+    predicted,
+    price,
+)
+from multilora.serving.terms import step_terms
 
+HOUR = hours_file.Hour(
+    "Qwen2.5-7B", 8, 16, (0.5,), (4,), 2.0, 4, 20.0, 10.0, 40.0, 90.0, 15.0,
+    0.1, 1.0,
+)  # fmt: skip
+TERMS = step_terms(HOUR.model)
+PLAYED = hours_play.play_hour(HOUR, TERMS, "plain")
+SCORE = hours.score([HOUR], [PLAYED])
 GOOD = {
+    hours.part_of: ([HOUR], "fitted"),
+    hours.play_hours: ([HOUR], "plain", 0),
+    hours.score: ([HOUR], [PLAYED]),
+    hours_play.hour_workload: (HOUR, 0),
+    hours_play.hour_limits: (HOUR,),
+    hours_play.play_hour: (HOUR, TERMS, "plain", 0),
     predicted.reported_run: (8, 16, 0.01),
     ladder.ladder_table: ("sql",),
     price.price_range: ("time added",),

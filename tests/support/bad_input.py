@@ -20,7 +20,8 @@ WRONG = [
 OPTIONAL = {"max_loras", "target_modules", "max_num_seqs", "num_adapters",
             "num_hot", "vocab_size", "base_sha256",
             "max_cpu_loras", "max_model_len", "cost", "limits", "quantization",
-            "gpu_memory_utilization", "max_num_batched_tokens"}  # fmt: skip
+            "gpu_memory_utilization", "max_num_batched_tokens",
+            "num_gpu_blocks"}  # fmt: skip
 NEVER_FINE = (None, math.nan, math.inf, b"a", True, 1 + 2j, len)
 
 

@@ -74,6 +74,13 @@ class Hour(NamedTuple):
         return np.repeat(self.rates, self.counts)
 
 
+def check_hour(hour: object) -> Hour:
+    """Return an Hour as it is; raise TypeError for anything else."""
+    if not isinstance(hour, Hour):
+        raise TypeError(f"hour is {shown(hour)}, but must be an Hour")
+    return hour
+
+
 def read_hours(path: str | Path) -> list[Hour]:
     """Return the Hours of a CSV file, in order; other columns are ignored.
 

@@ -1,6 +1,6 @@
 """Fit the terms of the step on real hours, and write what came of it.
 
-`make fit HOURS=FILE.csv`. Needs scipy, and numba to be quick.
+`make fit HOURS=FILE.csv`. Takes some minutes with numba, hours without.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from multilora.arguments import items
 from multilora.evidence.hours import part_of, play_hours, score
 from multilora.evidence.hours_file import Hour, read_hours
 from multilora.evidence.hours_play import (
@@ -23,24 +24,27 @@ from multilora.evidence.hours_play import (
     slot_bytes,
 )
 from multilora.published import shared
-from multilora.serving.terms import StepTerms
+from multilora.serving.terms import StepTerms, fitted_models, step_terms
 from multilora.units import GIB
 
-# Where the search starts.
+# Where the search starts for a model without terms; else at its terms.
 START = StepTerms(
-    13.5, 0.0015, 0.065, 300, 0.09, 0.038, 0.29, 0.12, 130, 0.9, 0, 2.7, 55,
-    5, 740,
+    13.5, 0.0015, 0.06, 280, 0.09, 0.04, 0.28, 0.12, 100, 1.0, 0, 2.8, 60, 5,
+    720,
 )  # fmt: skip
 KNEES = ("seq_knee", "adapter_knee")
 FREE = tuple(name for name in StepTerms._fields if name != "adapter_share")
-# How far a term may move, as a factor; and the step of a derivative.
-LOWEST, HIGHEST, STEP = 0.08, 8.0, 0.03
+# One term after another is tried so much larger and smaller, twice each.
+FACTORS, NUM_SWEEPS = (1.12, 1.06, 1.03), 2
 # What a factor of e counts in each figure; of hours with and without end.
 CALM = {"tpot_ms": 2.0, "p50_ms": 1.0, "p99_ms": 0.6}
 OVERLOADED = {"tpot_ms": 0.7, "rate": 1.0}
-# Of the hours that ask for more than this many requests a second only
-# every 25th is played while fitting: they take longest and say the same.
-MANY, EVERY = 25, 25
+# Of overloaded hours that ask for more than MANY requests a second every
+# second one is fitted, its first PART_S seconds: they take longest to play.
+# Those with more than SPREAD adapters a slot are left out: an hour is too
+# short for them, the first tenants keep the slots.
+MANY, EVERY, PART_S, SPREAD = 25, 2, 1200, 4
+LARGE, TOO_LITTLE = 0.3, 1e-4  # of a miss, and of what a step gains
 FULL = 0.7  # of the KV cache, for the fit of its size
 COLUMNS = [
     "model", "max_loras", "num_adapters", "max_lora_rank", "asked_per_s",
@@ -52,65 +56,76 @@ COLUMNS = [
 def fit_terms(
     hours: Sequence[Hour],
     start: StepTerms = START,
-    max_nfev: int = 10,
-    progress: Callable[[str], None] = print,
+    progress: Callable[[str], object] = print,
 ) -> StepTerms:
     """Return the StepTerms that make the simulated hours most like these.
 
-    Least squares of logarithms, scipy's, with a loss that forgives
-    outliers. All hours are of one model. Raises ValueError for none.
+    The least loss that a search along one term after another finds, from
+    start on. A p99 jumps where one request more is late, so that a method
+    with derivatives gets stuck. All hours are of one model. Raises
+    ValueError for none.
     """
-    from scipy.optimize import least_squares
-
-    hours = _thinned(hours)
+    hours = _thinned(items("hours", hours, Hour))
     if not hours:
         raise ValueError("hours holds none of this model, so nothing to fit")
     workloads = [hour_workload(hour) for hour in hours]
-    at_start = np.log([getattr(start, name) for name in FREE])
 
-    def residuals(logs):
-        terms = _with(start, np.exp(logs).tolist())
-        rows = [
-            _misses(hour, play_hour(hour, terms, workload=workload))
+    def loss(terms: StepTerms) -> float:
+        return sum(
+            _loss(hour, play_hour(hour, terms, workload=workload))
             for hour, workload in zip(hours, workloads, strict=True)
-        ]
-        found = np.concatenate(rows)
-        progress(f"{len(hours)} hours, cost {np.square(found).sum():.4f}")
-        return found
+        )
 
-    found = least_squares(
-        residuals,
-        at_start,
-        bounds=(at_start + np.log(LOWEST), at_start + np.log(HIGHEST)),
-        diff_step=STEP,
-        loss="soft_l1",
-        f_scale=0.3,
-        max_nfev=max_nfev,
-    )
-    return _with(start, [float(f"{v:.4g}") for v in np.exp(found.x)])
+    best, least = start, loss(start)
+    for factor in FACTORS:
+        for _ in range(NUM_SWEEPS):
+            before = least
+            for name in FREE:
+                best, least = _nearby(best, least, name, factor, loss)
+            progress(f"{len(hours)} hours, steps of {factor}: {least:.4f}")
+            if least == before:
+                break
+    return best
 
 
-def _with(terms: StepTerms, values: list[float]) -> StepTerms:
-    changes: dict[str, Any] = dict(zip(FREE, values, strict=True))
-    changes |= {name: round(changes[name]) for name in KNEES}
-    return terms._replace(**changes)
+def _nearby(best, least, name, factor, loss):
+    """Return the better of a term as it is, larger and smaller."""
+    for changed in (factor, 1 / factor):
+        value = getattr(best, name) * changed
+        value = round(value) if name in KNEES else float(f"{value:.4g}")
+        other = best._replace(**{name: value})
+        found = loss(other)
+        if found < least - TOO_LITTLE:
+            return other, found
+    return best, least
 
 
-def _thinned(hours):
-    busy = [h for h in hours if h.num_asked_per_s > MANY]
-    calm = [h for h in hours if h.num_asked_per_s <= MANY]
-    below = [h for h in busy if h.p99_ms < OVERLOADED_MS]
-    above = [h for h in busy if h.p99_ms >= OVERLOADED_MS]
-    return calm + below + above[::EVERY]
+def _thinned(hours: list[Hour]) -> list[Hour]:
+    long = [
+        hour
+        for hour in hours
+        if hour.num_asked_per_s > MANY and hour.p99_ms >= OVERLOADED_MS
+    ]
+    fair = [h for h in long if h.num_adapters <= SPREAD * h.max_loras]
+    return [hour for hour in hours if hour not in long] + [
+        hour._replace(
+            seconds=float(PART_S),
+            num_done=round(hour.num_done * PART_S / hour.seconds),
+        )
+        for hour in fair[::EVERY]
+    ]
 
 
-def _misses(hour: Hour, played: Played) -> np.ndarray:
+def _loss(hour: Hour, played: Played) -> float:
+    """Return how far off an hour is: squares, of large misses the size."""
     measured = hour._asdict() | {"rate": hour.num_done / hour.seconds}
     weights = CALM if hour.p99_ms < OVERLOADED_MS else OVERLOADED
-    return np.array([
+    misses = np.array([
         weight * np.log(getattr(played, name) / measured[name])
         for name, weight in weights.items()
     ])  # fmt: skip
+    soft = np.sqrt(1 + (misses / LARGE) ** 2) - 1
+    return float(2 * LARGE**2 * soft.sum())
 
 
 def kv_bytes(hours: Sequence[Hour]) -> int:
@@ -133,13 +148,11 @@ def kv_bytes(hours: Sequence[Hour]) -> int:
     return round(at_none / per_byte)
 
 
-def fit_file(path: str | Path, max_nfev: int = 10) -> dict[str, Any]:
+def fit_file(path: str | Path) -> dict[str, Any]:
     """Return what data/step_terms.json holds, fitted on a file of hours.
 
     The terms see only the part "fitted" of the hours.
     """
-    import scipy
-
     hours = part_of(read_hours(path), "fitted")
     models = {}
     for model in sorted({hour.model for hour in hours}):
@@ -147,7 +160,8 @@ def fit_file(path: str | Path, max_nfev: int = 10) -> dict[str, Any]:
         pool = kv_bytes(mine)
         shared("step_terms")["models"].setdefault(model, {})["kv_bytes"] = pool
         print(f"{model}: {len(mine)} hours, KV pool {pool / GIB:.1f} GiB")
-        terms = fit_terms(mine, max_nfev=max_nfev)
+        start = step_terms(model) if model in fitted_models() else START
+        terms = fit_terms(mine, start)
         models[model] = {"kv_bytes": pool, "terms": terms._asdict()}
     return {
         **{
@@ -156,7 +170,6 @@ def fit_file(path: str | Path, max_nfev: int = 10) -> dict[str, Any]:
         "lengths": shared("step_terms")["lengths"],
         "fitted": {
             "num_hours": len(hours),
-            "scipy": scipy.__version__,
             "date": date.today().isoformat(),
         },
         "models": models,

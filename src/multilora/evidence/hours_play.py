@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.evidence.hours_file import Hour
+from multilora.arguments import integer, shown
+from multilora.evidence.hours_file import Hour, check_hour
 from multilora.memory.kv import kv_bytes_per_token
 from multilora.memory.reservation import slot_reservation_bytes
 from multilora.models.shipped import model_shape
@@ -46,6 +47,8 @@ def hour_workload(hour: Hour, seed: int = 0) -> Workload:
 
     The spread of lengths is fitted (data/step_terms.json).
     """
+    hour = check_hour(hour)
+    seed = integer("seed", seed, minimum=0)
     spread = shared("step_terms")["lengths"]
     times, ids = poisson_arrivals(hour.rates_of_adapters, hour.seconds, seed)
     num = len(times)
@@ -68,7 +71,7 @@ def hour_limits(hour: Hour) -> Limits:
     The KV pool is the model's without slots, less the slots' bytes. Raises
     ValueError where the slots leave less than one request of full length.
     """
-    shape = model_shape(hour.model)
+    shape = model_shape(check_hour(hour).model)
     left = fitted_kv_bytes(hour.model) - slot_bytes(hour)
     tokens = left // kv_bytes_per_token(shape)
     if tokens < MAX_PROMPT + MAX_OUTPUT:
@@ -106,6 +109,8 @@ def play_hour(
 
     workload is what hour_workload(hour, seed) returned before, or None.
     """
+    if not isinstance(terms, StepTerms):
+        raise TypeError(f"terms is {shown(terms)}, but must be StepTerms")
     workload = hour_workload(hour, seed) if workload is None else workload
     cost = terms.cost(hour.max_loras, hour.max_lora_rank, is_cold=True)
     run = serve(workload, hour_limits(hour), cost, engine, seed)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import integer
+from multilora.arguments import integer, items
 from multilora.cache.fast import use_numba
 from multilora.cache.tiers import AdapterTiers
 from multilora.serving.cost import (
@@ -106,7 +106,10 @@ def serve(
     require_countable(cost, workload, limits)
     require_fitting(limits, workload)
     last = workload.num_adapters - 1
-    used = [integer("used_before", item, 0, last) for item in used_before]
+    used = [
+        integer("an id of used_before", item, 0, last)
+        for item in items("used_before", used_before, object)
+    ]
     tiers = AdapterTiers(limits.max_loras, limits.max_cpu_loras)
     for adapter_id in used:
         tiers.activate(adapter_id)

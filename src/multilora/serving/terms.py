@@ -15,9 +15,9 @@ class StepTerms(NamedTuple):
     A step takes step_ms, slot_rank_ms for each slot and rank, seq_ms for
     each request in it (far_seq_ms beyond seq_knee), prompt_token_ms for each
     token of a prompt, and for each distinct adapter adapter_ms and, by rank,
-    adapter_rank_ms (far_adapter_ms in all beyond adapter_knee); adapter_share is
-    how much longer each adapter makes the first three. slot_load_ms is by
-    rank; the last two are the API server's, see StepCost.
+    adapter_rank_ms (beyond adapter_knee far_adapter_ms in all);
+    adapter_share is how much longer each adapter makes the first three.
+    slot_load_ms is by rank; the last two are the API server's, see StepCost.
     """
 
     step_ms: float
