@@ -13,7 +13,7 @@ from multilora.serving.timed import TimedStep, checked, groups_of
 
 LEAST_STEP_MS = 1e-6  # step_cost refuses a step of no time
 MOST_WEIGHT = 16  # steps alike that count; more say no more about the form
-# A knee must bring the squares below this share, and mend more than noise.
+# A knee must bring the squares below this share, and gain more than noise.
 KNEE_SHARE, KNEE_RMS = 0.6, 0.01
 DOUBTFUL = 0.1  # larger relative errors are the machine's
 REWEIGHTED = 10

@@ -163,6 +163,6 @@ def _refused(client, name, answer):
         )
     return (
         f"the server at {client.url} refuses to load {name} "
-        f"({answer.status}: {message_of(answer.body)}): mend the folder, or "
+        f"({answer.status}: {message_of(answer.body)}): fix the folder, or "
         "name adapters that it serves"
     )
