@@ -16,7 +16,7 @@ from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.serving.cost import StepCost, require_counted
 from multilora.serving.limits import Limits
-from multilora.serving.memory import NONE, new_memory, new_numbers
+from multilora.serving.memory import NONE, NOTES, new_memory, new_numbers
 from multilora.serving.trace import Totals, Trace
 from multilora.serving.workload import Workload
 
@@ -39,9 +39,17 @@ def run_engine(
     numbers = new_numbers(limits, cost, num_to_settle, tiers)
     _run(memory, numbers)
     require_counted(min(numbers["now"][0], numbers["seat_ns"][0]))
-    notes = [memory.requests[name].copy() for name in Trace._fields[:-1]]
+    notes = [_note(memory, name) for name in Trace._fields[:-1]]
     totals = [int(numbers[name][0]) for name in Totals._fields]
     return Trace._make([*notes, Totals(*totals)])
+
+
+def _note(memory, name):
+    if name in NOTES:
+        return memory.requests[name].copy()
+    num = len(memory.requests)
+    kv = memory.kv[name]
+    return kv.copy() if len(kv) == num else np.zeros(num, dtype=np.int64)
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
@@ -75,7 +83,8 @@ def _join(w, s):
         s.num_waiting += 1
         s.num_ready += a.is_base or a.running > 0
         r.blocked_at_join = _blocked_ns(s, a)
-        r.kv_since = s.kv_full_ns
+        if s.has_blocks:
+            w.kv[s.num_joined].since = s.kv_full_ns
         r.joined = s.now
         r.arrival_load = max(0, s.load_end - r.arrival)
         s.num_joined += 1
@@ -88,7 +97,7 @@ def _run_step(w, s):
     room, num_served = budget, 0
     if s.cut != NONE:
         w.served[0], num_served = s.cut, 1
-        room = _prefill(s, w.requests[s.cut], s.cut, s.cut_left, room)
+        room = _prefill(w, s, s.cut, s.cut_left, room)
     is_kv_full = num_preempted > 0
     while room > 0 and not is_kv_full and s.num_running < s.max_num_seqs:
         request = _first_that_fits(w, s)
@@ -96,14 +105,15 @@ def _run_step(w, s):
             break
         r = w.requests[request]
         if s.has_blocks:
-            is_kv_full = _num_blocks(s, r.stored) > s.free_blocks
+            stored = r.to_prefill + w.kv[request].hit
+            is_kv_full = _num_blocks(s, stored) > s.free_blocks
         if not is_kv_full:
             _seat(w, s, r, request)
             w.served[num_served] = request
             num_served += 1
             if s.has_blocks:
-                s.free_blocks -= _num_blocks(s, r.hit)
-            room = _prefill(s, r, request, r.stored - r.hit, room)
+                s.free_blocks -= _num_blocks(s, w.kv[request].hit)
+            room = _prefill(w, s, request, r.to_prefill, room)
     has_room = room > 0 and s.num_running < s.max_num_seqs and not is_kv_full
     is_blocking = has_room and s.num_active == s.max_loras
     load_ns = _load(w, s, num_served)
@@ -130,13 +140,18 @@ def _compute_ns(s, num_prompt_tokens):
 
 
 @njit(error_model="numpy", _nrt=False)
+def _stored(w, request):
+    return w.requests[request].to_prefill + w.kv[request].hit
+
+
+@njit(error_model="numpy", _nrt=False)
 def _num_blocks(s, num_tokens):
     return (num_tokens + s.block_size - 1) // s.block_size
 
 
 @njit(error_model="numpy", _nrt=False)
-def _num_new(s, r, left, tokens):
-    done = r.stored - left
+def _num_new(w, s, request, left, tokens):
+    done = _stored(w, request) - left
     return _num_blocks(s, done + tokens) - _num_blocks(s, done)
 
 
@@ -156,35 +171,36 @@ def _num_needed(w, s):
     if s.cut != NONE:
         room = s.max_num_batched_tokens - s.num_decoding
         tokens = min(s.cut_left, room)
-        needed += _num_new(s, w.requests[s.cut], s.cut_left, tokens)
+        needed += _num_new(w, s, s.cut, s.cut_left, tokens)
     return needed
 
 
 @njit(error_model="numpy", _nrt=False)
 def _preempt(w, s, request):
-    r = w.requests[request]
+    r, k = w.requests[request], w.kv[request]
     if s.cut == request:
-        s.free_blocks += _num_blocks(s, r.stored - s.cut_left)
+        done = _stored(w, request) - s.cut_left
+        s.free_blocks += _num_blocks(s, done)
         s.cut = NONE
     else:
-        _stop_decoding(w, s, r)
-        num_made = s.step - r.decodes_from + 1
-        r.stored += num_made
+        _stop_decoding(w, s, request)
+        num_made = s.step - k.decodes_from + 1
+        r.to_prefill += num_made
         r.to_make -= num_made
-        s.free_blocks += _num_blocks(s, r.stored - 1)
-        _unlink_leaving(w, request, r)
-    r.num_preemptions += 1
+        s.free_blocks += _num_blocks(s, _stored(w, request) - 1)
+        _unlink_leaving(w, request)
+    k.num_preemptions += 1
     s.num_preemptions += 1
-    r.kv_since = s.now
+    k.since = s.now
     r.is_seated = 0
-    _unlink_running(w, s, r)
+    _unlink_running(w, s, k)
     s.num_running -= 1
     _let_go(w, s, r.adapter)
     s.num_waiting += 1
-    r.place = -s.num_preemptions
-    r.before, r.after = NONE, s.returned
+    k.place = -s.num_preemptions
+    k.before, k.after = NONE, s.returned
     if s.returned != NONE:
-        w.requests[s.returned].before = request
+        w.kv[s.returned].before = request
     s.returned = request
     a = w.adapters[r.adapter]
     r.behind = a.front
@@ -196,8 +212,9 @@ def _preempt(w, s, request):
 
 
 @njit(error_model="numpy", _nrt=False)
-def _unlink_leaving(w, request, r):
-    place = r.last_step & (len(w.leaving) - 1)
+def _unlink_leaving(w, request):
+    r = w.requests[request]
+    place = w.kv[request].last_step & (len(w.leaving) - 1)
     other = w.leaving[place]
     if other == request:
         w.leaving[place] = r.leaves_after
@@ -208,37 +225,38 @@ def _unlink_leaving(w, request, r):
 
 
 @njit(error_model="numpy", _nrt=False)
-def _unlink_running(w, s, r):
-    if r.after == NONE:
-        s.newest_running = r.before
+def _unlink_running(w, s, k):
+    if k.after == NONE:
+        s.newest_running = k.before
     else:
-        w.requests[r.after].before = r.before
-    if r.before != NONE:
-        w.requests[r.before].after = r.after
+        w.kv[k.after].before = k.before
+    if k.before != NONE:
+        w.kv[k.before].after = k.after
 
 
 @njit(error_model="numpy", _nrt=False)
-def _unlink_returned(w, s, r):
-    if r.before == NONE:
-        s.returned = r.after
+def _unlink_returned(w, s, k):
+    if k.before == NONE:
+        s.returned = k.after
     else:
-        w.requests[r.before].after = r.after
-    if r.after != NONE:
-        w.requests[r.after].before = r.before
+        w.kv[k.before].after = k.after
+    if k.after != NONE:
+        w.kv[k.after].before = k.before
 
 
 @njit(error_model="numpy", _nrt=False)
-def _stop_decoding(w, s, r):
+def _stop_decoding(w, s, request):
     s.num_decoding -= 1
     if s.has_blocks:
-        w.begins[(r.decodes_from - r.stored) % s.block_size] -= 1
+        since = w.kv[request].decodes_from
+        w.begins[(since - _stored(w, request)) % s.block_size] -= 1
 
 
 @njit(error_model="numpy", _nrt=False)
-def _prefill(s, r, request, left, room):
+def _prefill(w, s, request, left, room):
     tokens = min(left, room)
     if s.has_blocks:
-        s.free_blocks -= _num_new(s, r, left, tokens)
+        s.free_blocks -= _num_new(w, s, request, left, tokens)
     s.cut = request if left > tokens else NONE
     s.cut_left = left - tokens
     return room - tokens
@@ -257,17 +275,20 @@ def _first_that_fits(w, s):
     first = w.adapters[len(w.adapters) - 1].front
     for place in range(s.num_active):
         front = w.adapters[w.active[place]].front
-        if front != NONE and (
-            first == NONE or w.requests[front].place < w.requests[first].place
-        ):
+        if front != NONE and (first == NONE or _is_ahead(w, s, front, first)):
             first = front
     return first
 
 
 @njit(error_model="numpy", _nrt=False)
-def _seat(w, s, r, request):
+def _is_ahead(w, s, request, other):
     if s.has_blocks:
-        _join_running(w, s, r, request)
+        return w.kv[request].place < w.kv[other].place
+    return request < other
+
+
+@njit(error_model="numpy", _nrt=False)
+def _seat(w, s, r, request):
     a = w.adapters[r.adapter]
     a.front = r.behind
     a.num_behind -= 1
@@ -283,21 +304,27 @@ def _seat(w, s, r, request):
         _insert_active(w, s, r.adapter)
     a.running += 1
     r.is_seated = 1
-    if r.num_preemptions == 0:
+    is_first = True
+    if s.has_blocks:
+        is_first = w.kv[request].num_preemptions == 0
+        _join_running(w, s, request)
+    if is_first:
         r.admitted = s.now
         r.deferred = blocked - r.blocked_at_join
-        r.kv_blocked = s.kv_full_ns - r.kv_since
-    elif r.first_token == 0:
-        r.preempted += s.now - r.kv_since
 
 
 @njit(error_model="numpy", _nrt=False)
-def _join_running(w, s, r, request):
-    if r.num_preemptions > 0:
-        _unlink_returned(w, s, r)
-    r.before, r.after = s.newest_running, NONE
+def _join_running(w, s, request):
+    k = w.kv[request]
+    if k.num_preemptions == 0:
+        k.kv_blocked = s.kv_full_ns - k.since
+    else:
+        _unlink_returned(w, s, k)
+        if w.requests[request].first_token == 0:
+            k.preempted += s.now - k.since
+    k.before, k.after = s.newest_running, NONE
     if s.newest_running != NONE:
-        w.requests[s.newest_running].after = request
+        w.kv[s.newest_running].after = request
     s.newest_running = request
 
 
@@ -475,28 +502,34 @@ def _hand_out(w, s, num_served, load_ns):
         if request != s.cut:
             if is_first:
                 r.first_token = s.now
-            r.last_step = s.step + r.to_make - 2
-            r.leaves_after = w.leaving[r.last_step & last_bit]
-            w.leaving[r.last_step & last_bit] = request
+            last_step = s.step + r.to_make - 2
+            r.leaves_after = w.leaving[last_step & last_bit]
+            w.leaving[last_step & last_bit] = request
             s.num_decoding += 1
             if s.has_blocks:
-                r.decodes_from = s.step
-                w.begins[(s.step - r.stored) % s.block_size] += 1
+                k = w.kv[request]
+                k.decodes_from, k.last_step = s.step, last_step
+                stored = r.to_prefill + k.hit
+                w.begins[(s.step - stored) % s.block_size] += 1
     request = w.leaving[(s.step - 1) & last_bit]
     w.leaving[(s.step - 1) & last_bit] = NONE
     while request != NONE:
-        _leave(w, s, w.requests[request])
+        _leave(w, s, request)
         request = w.requests[request].leaves_after
 
 
 @njit(error_model="numpy", _nrt=False)
-def _leave(w, s, r):
+def _leave(w, s, request):
+    r = w.requests[request]
     r.finished = s.now
-    _stop_decoding(w, s, r)
+    _stop_decoding(w, s, request)
     s.num_running -= 1
     if s.has_blocks:
-        s.free_blocks += _num_blocks(s, r.stored + s.step - r.decodes_from)
-        _unlink_running(w, s, r)
+        k = w.kv[request]
+        num_decoded = s.step - k.decodes_from
+        tokens = _stored(w, request) + num_decoded
+        s.free_blocks += _num_blocks(s, tokens)
+        _unlink_running(w, s, k)
     _let_go(w, s, r.adapter)
 
 

@@ -34,15 +34,23 @@ NUMBERS = _record(
     # what is summed up
      + " ".join(Totals._fields)
 )
+KV_NOTES = ("kv_blocked", "preempted", "num_preemptions")
+NOTES = tuple(n for n in Trace._fields[:-1] if n not in KV_NOTES)
 REQUEST = _record(
     "arrival adapter prompt output "
-    + " ".join(Trace._fields[:-1])
+    + " ".join(NOTES)
     # behind: the next that waits for the same adapter; leaves_after: the
-    # next of those that leave after the same step; place: in the queue;
-    # before and after: who was admitted, or who returned, next to it.
-    + " behind is_seated blocked_at_join leaves_after place before after"
-    # stored: tokens before the next is made; hit: those it need not compute.
-    + " kv_since hit stored to_make decodes_from last_step"
+    # next of those that leave after the same step; to_prefill and to_make:
+    # tokens of the prompt and of the reply that are still to come.
+    + " behind is_seated blocked_at_join leaves_after to_prefill to_make"
+)
+# What only an engine whose KV cache can be full looks at, beside a request:
+# small records are quicker to reach.
+KV = _record(
+    " ".join(KV_NOTES)
+    # place: in the queue; before and after: who was admitted, or who
+    # returned, next to it; hit: tokens that need not be computed.
+    + " place before after since hit decodes_from last_step"
 )
 ADAPTER = _record(
     # rank: its place in a walk; the base is the last record.
@@ -57,6 +65,7 @@ class Memory(NamedTuple):
     """Records by request and by adapter, and arrays by place."""
 
     requests: np.ndarray
+    kv: np.ndarray  # by request, or one where the cache is never full
     adapters: np.ndarray
     active: np.ndarray  # the adapters that run, by rank
     served: np.ndarray  # the prompts of a step
@@ -77,11 +86,9 @@ def new_memory(
     requests["adapter"][workload.adapter_ids == BASE] = workload.num_adapters
     requests["prompt"] = workload.prompt_tokens
     requests["output"] = workload.output_tokens
-    for name in ("behind", "leaves_after", "before", "after"):
-        requests[name] = NONE
-    requests["place"] = np.arange(len(requests))
-    requests["hit"] = limits.hit_tokens(workload.prompt_tokens)
-    requests["stored"] = workload.prompt_tokens
+    requests["behind"] = requests["leaves_after"] = NONE
+    hit = limits.hit_tokens(workload.prompt_tokens)
+    requests["to_prefill"] = workload.prompt_tokens - hit
     requests["to_make"] = workload.output_tokens
     adapters = np.zeros(workload.num_adapters + 1, dtype=ADAPTER)
     adapters["rank"][order] = np.arange(len(order))
@@ -96,12 +103,21 @@ def new_memory(
     adapters["newer"][copies[:-1]] = copies[1:]
     return Memory(
         requests,
+        _kv_records(hit) if limits.num_gpu_blocks else np.zeros(1, dtype=KV),
         adapters,
         np.zeros(min(limits.max_loras, len(order)), dtype=np.int64),
         np.zeros(limits.max_num_seqs + 1, dtype=np.int64),
         np.full(_power_of_two(workload.output_tokens.max() + 1), NONE),
         np.zeros(limits.block_size, dtype=np.int64),
     )
+
+
+def _kv_records(hit):
+    kv = np.zeros(len(hit), dtype=KV)
+    kv["before"] = kv["after"] = NONE
+    kv["place"] = np.arange(len(hit))
+    kv["hit"] = hit
+    return kv
 
 
 def new_numbers(
