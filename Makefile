@@ -137,7 +137,7 @@ fit: $(ENGINE)/.installed ## fit the step on hours again: make fit HOURS=FILE.cs
 	$(ENGINE)/bin/python -m multilora.evidence.hours_fit $(HOURS)
 
 bench: $(ENGINE)/.peers ## our code beside others': targets and verdicts
-	$(ENGINE)/bin/python benchmarks/bench.py
+	$(ENGINE)/bin/python benchmarks/bench.py $(SECTIONS)
 
 browser-engine: $(ENGINE)/.installed ## move lab 02's sliders in JupyterLab
 	$(ENGINE)/bin/pip install --quiet $(ENGINE_PINS) playwright

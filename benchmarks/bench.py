@@ -1,14 +1,17 @@
 """Measure our code beside that of others, and say what was reached.
 
     make bench
+    make bench SECTIONS="simulator sweep"
 
-One process, one thread, interleaved rounds; equality is asserted before
+The second measures some sections anew and says under "apart" where. One
+process, one thread, interleaved rounds; equality is asserted before
 anything is timed. Prints each target with its verdict and rewrites
 src/multilora/data/benchmarks.json, from which the book's pages read. Needs
 the engine's environment.
 """
 
 import json
+import sys
 import time
 from importlib.metadata import distributions
 from pathlib import Path
@@ -67,8 +70,16 @@ def _versions():
     return {name: found[name] for name in LIBRARIES if name in found}
 
 
-def main():
-    record = measured(SECTIONS)
+def partly(names):
+    """Return the stored record with the named sections measured anew."""
+    record = json.loads(TARGET.read_text("utf-8"))
+    new = measured({name: SECTIONS[name] for name in names})
+    apart = {"sections": names, "machine": new.pop("machine")}
+    return record | new | {"versions": record["versions"], "apart": apart}
+
+
+def main(names):
+    record = partly(names) if names else measured(SECTIONS)
     TARGET.write_text(to_text(record), encoding="utf-8")
     for facts in (record["machine"], record["versions"]):
         print(", ".join(f"{name} {value}" for name, value in facts.items()))
@@ -79,4 +90,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

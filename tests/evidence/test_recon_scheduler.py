@@ -138,7 +138,7 @@ def test_preemptions_are_those_of_vllms_scheduler(findings):
     findings.add(
         key="preemption",
         claim="few KV blocks: who is let in, who loses blocks and computes "
-        "again, and in which order",
+        "again, in which order; by a loop that serve() equals",
         ours="serving.run.serve",
         vllm="schedule",
         cases=num_steps,
@@ -263,7 +263,7 @@ def test_a_running_engine_with_few_blocks_step_by_step(findings):
     findings.add(
         key="preempting engine",
         claim="a running engine with 9 KV blocks, 36 requests for four "
-        "tenants and the base: admissions, preemptions, recomputation",
+        "tenants and the base: admissions, preemptions; by the same loop",
         ours="serving.run.serve",
         vllm="schedule",
         cases=num_steps,

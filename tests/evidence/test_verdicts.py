@@ -41,6 +41,7 @@ def test_the_bounds_are_those_that_were_promised():
         ("simulator", "at least", 40),
         ("simulator", "at least", 1),
         ("simulator", "at least", 1),
+        ("sweep", "at most", 60),
         ("slider", "at most", 16),
     ]
 
