@@ -2,9 +2,9 @@
 
 from bad_input import each_wrong_value
 from multilora.evidence import (
-    hours,
     hours_file,
     hours_play,
+    hours_score,
     ladder,
     predicted,
     price,
@@ -17,11 +17,11 @@ HOUR = hours_file.Hour(
 )  # fmt: skip
 TERMS = step_terms(HOUR.model)
 PLAYED = hours_play.play_hour(HOUR, TERMS, "plain")
-SCORE = hours.score([HOUR], [PLAYED])
+SCORE = hours_score.score([HOUR], [PLAYED])
 GOOD = {
-    hours.part_of: ([HOUR], "fitted"),
-    hours.play_hours: ([HOUR], "plain", 0),
-    hours.score: ([HOUR], [PLAYED]),
+    hours_score.part_of: ([HOUR], "fitted"),
+    hours_score.play_hours: ([HOUR], "plain", 0),
+    hours_score.score: ([HOUR], [PLAYED]),
     hours_play.hour_workload: (HOUR, 0),
     hours_play.hour_limits: (HOUR,),
     hours_play.play_hour: (HOUR, TERMS, "plain", 0),

@@ -5,8 +5,8 @@ import pytest
 
 from bad_input import each_wrong_value
 from multilora.evidence import hours_recorded as recorded
-from multilora.evidence.hours import part_of
 from multilora.evidence.hours_play import OVERLOADED_MS, hour_limits
+from multilora.evidence.hours_score import part_of
 from multilora.published import published
 
 RECORD = published("hours")

@@ -103,7 +103,7 @@ def test_other_files_are_sentences(tmp_path, content, sentence):
         read_calibration(path)
 
 
-@pytest.mark.parametrize("wrong", WRONG_VALUES, ids=repr)
+@pytest.mark.parametrize("wrong", WRONG_VALUES, ids=range(len(WRONG_VALUES)))
 def test_a_path_that_is_none_is_named(tmp_path, monkeypatch, wrong):
     monkeypatch.chdir(tmp_path)
     with pytest.raises((ValueError, TypeError), match="path is "):

@@ -9,6 +9,7 @@ price           engines measured with LoRA and without
 verdicts        targets of make bench, met or missed
 ladder          quality against rank, as trained
 capture         the measurement of a GPU, if one has been made
-hours           real hours scored: hours_file reads them, hours_play plays
-                them again, hours_fit fits the step, hours_recorded has all
+hours           prints the score of real hours: hours_file reads them,
+                hours_play plays them again, hours_score scores, hours_fit
+                fits the step, hours_recorded has all; calibrated a server
 """

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from multilora.arguments import items
-from multilora.evidence.hours import part_of, play_hours, score
 from multilora.evidence.hours_file import Hour, read_hours
 from multilora.evidence.hours_play import (
     OVERLOADED_MS,
@@ -23,6 +22,7 @@ from multilora.evidence.hours_play import (
     play_hour,
     slot_bytes,
 )
+from multilora.evidence.hours_score import part_of, play_hours, score
 from multilora.published import shared
 from multilora.serving.terms import StepTerms, fitted_models, step_terms
 from multilora.units import GIB

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from multilora.arguments import choice, finite_number, integer, items
-from multilora.evidence.hours import Score
 from multilora.evidence.hours_file import Hour, read_hours
 from multilora.evidence.hours_play import OVERLOADED_MS, VERSION
+from multilora.evidence.hours_score import Score
 from multilora.memory.kv import kv_bytes_per_token
 from multilora.memory.reservation import slot_reservation_bytes
 from multilora.models.shipped import model_shape

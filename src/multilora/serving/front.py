@@ -40,7 +40,7 @@ def pass_front(
 
     An adapter's first request stalls the server for first_use_ns of cost,
     unless the adapter is among used_before. That stalls overlap, and do not
-    queue, is what real hours say: see evidence.hours.
+    queue, is what real hours say: see evidence.hours_score.
     """
     ids, arrival = workload.adapter_ids, workload.arrival_ns
     asked, first = np.unique(ids, return_index=True)
