@@ -31,6 +31,11 @@ def shared(name: str) -> Any:
     return _read(choice("name", name, _FILES))
 
 
+def forget() -> None:
+    """Read data files anew when they are next asked for: one was written."""
+    _read.cache_clear()
+
+
 @cache
 def _read(name):
     text = files("multilora").joinpath(f"data/{name}.json").read_text("utf-8")

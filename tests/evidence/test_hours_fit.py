@@ -72,3 +72,15 @@ def test_a_file_holds_a_row_a_line():
     text = hours_fit.as_text({"what": "x", "rows": [[1, 2], [3, 4]]})
     assert json.loads(text) == {"what": "x", "rows": [[1, 2], [3, 4]]}
     assert text.count("\n") == len(text.splitlines()) == 7
+
+
+def test_what_was_written_is_what_is_read_next(tmp_path, monkeypatch):
+    """main() plays the hours with the terms that it has just written."""
+    monkeypatch.setattr(hours_fit, "files", lambda package: tmp_path)
+    (tmp_path / "data").mkdir()
+    told = []
+    monkeypatch.setattr(hours_fit, "forget", lambda: told.append("forgot"))
+    hours_fit._write("hours", {"rows": [[1]]})
+    assert told == ["forgot"]
+    text = (tmp_path / "data/hours.json").read_text("utf-8")
+    assert json.loads(text) == {"rows": [[1]]}

@@ -23,7 +23,7 @@ from multilora.evidence.hours_play import (
     slot_bytes,
 )
 from multilora.evidence.hours_score import part_of, play_hours, score
-from multilora.published import shared
+from multilora.published import forget, shared
 from multilora.serving.terms import StepTerms, fitted_models, step_terms
 from multilora.units import GIB
 
@@ -56,14 +56,15 @@ COLUMNS = [
 def fit_terms(
     hours: Sequence[Hour],
     start: StepTerms = START,
+    pool_bytes: int | None = None,
     progress: Callable[[str], object] = print,
 ) -> StepTerms:
     """Return the StepTerms that make the simulated hours most like these.
 
     The least loss that a search along one term after another finds, from
-    start on. A p99 jumps where one request more is late, so that a method
-    with derivatives gets stuck. All hours are of one model. Raises
-    ValueError for none.
+    start on; pool_bytes as in hour_limits. A p99 jumps where one request
+    more is late, so that a method with derivatives gets stuck. All hours are
+    of one model. Raises ValueError for none.
     """
     hours = _thinned(items("hours", hours, Hour))
     if not hours:
@@ -72,7 +73,9 @@ def fit_terms(
 
     def loss(terms: StepTerms) -> float:
         return sum(
-            _loss(hour, play_hour(hour, terms, workload=workload))
+            _loss(
+                hour, play_hour(hour, terms, "auto", 0, workload, pool_bytes)
+            )
             for hour, workload in zip(hours, workloads, strict=True)
         )
 
@@ -158,10 +161,9 @@ def fit_file(path: str | Path) -> dict[str, Any]:
     for model in sorted({hour.model for hour in hours}):
         mine = [hour for hour in hours if hour.model == model]
         pool = kv_bytes(mine)
-        shared("step_terms")["models"].setdefault(model, {})["kv_bytes"] = pool
         print(f"{model}: {len(mine)} hours, KV pool {pool / GIB:.1f} GiB")
         start = step_terms(model) if model in fitted_models() else START
-        terms = fit_terms(mine, start)
+        terms = fit_terms(mine, start, pool)
         models[model] = {"kv_bytes": pool, "terms": terms._asdict()}
     return {
         **{
@@ -241,6 +243,7 @@ def played_file(path: str | Path) -> dict[str, Any]:
 def _write(name, content):
     path = Path(str(files("multilora"))) / f"data/{name}.json"
     path.write_text(as_text(content), encoding="utf-8")
+    forget()
     print(f"wrote {path.name}")
 
 

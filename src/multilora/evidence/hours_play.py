@@ -65,14 +65,17 @@ def hour_workload(hour: Hour, seed: int = 0) -> Workload:
     )
 
 
-def hour_limits(hour: Hour) -> Limits:
+def hour_limits(hour: Hour, pool_bytes: int | None = None) -> Limits:
     """Return the Limits of an Hour's engine; all adapters fit in CPU memory.
 
-    The KV pool is the model's without slots, less the slots' bytes. Raises
-    ValueError where the slots leave less than one request of full length.
+    The KV pool is pool_bytes, by default the model's fitted_kv_bytes, less
+    the slots' bytes. Raises ValueError where the slots leave less than one
+    request of full length.
     """
     shape = model_shape(check_hour(hour).model)
-    left = fitted_kv_bytes(hour.model) - slot_bytes(hour)
+    if pool_bytes is None:
+        pool_bytes = fitted_kv_bytes(hour.model)
+    left = integer("pool_bytes", pool_bytes, minimum=0) - slot_bytes(hour)
     tokens = left // kv_bytes_per_token(shape)
     if tokens < MAX_PROMPT + MAX_OUTPUT:
         raise ValueError(
@@ -104,16 +107,19 @@ def play_hour(
     engine: str = "auto",
     seed: int = 0,
     workload: Workload | None = None,
+    pool_bytes: int | None = None,
 ) -> Played:
     """Return what the simulator says of an Hour, with these StepTerms.
 
-    workload is what hour_workload(hour, seed) returned before, or None.
+    workload is what hour_workload(hour, seed) returned before, or None;
+    pool_bytes as in hour_limits.
     """
     if not isinstance(terms, StepTerms):
         raise TypeError(f"terms is {shown(terms)}, but must be StepTerms")
     workload = hour_workload(hour, seed) if workload is None else workload
     cost = terms.cost(hour.max_loras, hour.max_lora_rank, is_cold=True)
-    run = serve(workload, hour_limits(hour), cost, engine, seed)
+    limits = hour_limits(hour, pool_bytes)
+    run = serve(workload, limits, cost, engine, seed)
     return played(run, hour.seconds)
 
 
