@@ -84,3 +84,9 @@ def test_what_was_written_is_what_is_read_next(tmp_path, monkeypatch):
     assert told == ["forgot"]
     text = (tmp_path / "data/hours.json").read_text("utf-8")
     assert json.loads(text) == {"rows": [[1]]}
+
+
+def test_a_file_that_cannot_be_fitted_is_a_sentence(tmp_path, capsys):
+    assert hours_fit.main([str(tmp_path / "none.csv")]) == 1
+    assert "No such file" in capsys.readouterr().err
+    assert hours_fit.main([]) == 2

@@ -213,8 +213,12 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print("usage: make fit HOURS=FILE.csv", file=sys.stderr)
         return 2
-    _write("step_terms", fit_file(arguments[0]))
-    _write("hours", played_file(arguments[0]))
+    try:
+        _write("step_terms", fit_file(arguments[0]))
+        _write("hours", played_file(arguments[0]))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
