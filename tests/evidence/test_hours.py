@@ -182,6 +182,11 @@ def test_the_command_prints_a_score_or_a_sentence(tmp_path, capsys):
     assert command.main([str(path)]) == 0
     said = capsys.readouterr().out
     assert "1 hours, 1 of them" in said and "p99 TTFT" in said
+    impossible = ROW | {"slots": "400", "rank": "32"}
+    assert command.main([str(file_of(tmp_path, ROW, impossible))]) == 0
+    told = capsys.readouterr()
+    assert "1 hours" in told.out and "left out: hour has 400" in told.err
+    path = file_of(tmp_path, ROW)
     assert command.main([str(path), "fitted"]) == 0
     assert command.main([str(path), "validation"]) == 1
     assert "too few hours" in capsys.readouterr().err
