@@ -59,7 +59,7 @@ def test_the_pool_is_what_made_the_shares():
     hours = []
     for slots in (8, 64, 192):
         hour = HOUR._replace(max_loras=slots)
-        tokens = (pool - slot_bytes(hour)) / per_token
+        tokens = (pool - slot_bytes(hour.model, slots, 16)) / per_token
         hours.append(
             hour._replace(num_running=0.9 * tokens / 350, kv_share=0.9)
         )

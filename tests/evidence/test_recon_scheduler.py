@@ -49,6 +49,23 @@ def ids(queue):
     return [item.request_id for item in queue]
 
 
+def steps(rng, ours, theirs, most_prompt, most_tokens):
+    """Yield once a step, when both have got the requests that came."""
+    arrivals, number = rng.poisson(0.8, 24).tolist(), 0
+    while arrivals or ours.waiting or ours.running:
+        for _ in range(arrivals.pop(0) if arrivals else 0):
+            request = (
+                f"r{number}",
+                int(rng.integers(-1, 6)),
+                int(rng.integers(1, most_prompt + 1)),
+                int(rng.integers(1, most_tokens + 1)),
+            )
+            ours.add(*request)
+            theirs.add(*request)
+            number += 1
+        yield
+
+
 def test_admissions_order_and_tokens_are_those_of_vllms_scheduler(findings):
     from multilora.engine.bare_scheduler import BareScheduler
 
@@ -62,19 +79,7 @@ def test_admissions_order_and_tokens_are_those_of_vllms_scheduler(findings):
         )
         theirs = BareScheduler(tenants.folder_of("base"), *limits)
         ours = Model(*limits)
-        arrivals = rng.poisson(0.8, 24).tolist()
-        number = 0
-        while arrivals or ours.waiting or ours.running:
-            for _ in range(arrivals.pop(0) if arrivals else 0):
-                request = (
-                    f"r{number}",
-                    int(rng.integers(-1, 6)),
-                    int(rng.integers(1, 40)),
-                    int(rng.integers(1, 7)),
-                )
-                ours.add(*request)
-                theirs.add(*request)
-                number += 1
+        for _ in steps(rng, ours, theirs, most_prompt=39, most_tokens=6):
             prompts = {i.request_id: i.num_tokens for i in ours.waiting}
             scheduled = theirs.step()
             assert list(ours.step().items()) == list(scheduled.items())
@@ -113,19 +118,7 @@ def test_preemptions_are_those_of_vllms_scheduler(findings):
             num_blocks + 1,  # vLLM keeps one block for itself
         )  # fmt: skip
         ours = KvScheduler(max_loras, seats, budget, num_blocks)
-        arrivals = rng.poisson(0.8, 24).tolist()
-        number = 0
-        while arrivals or ours.waiting or ours.running:
-            for _ in range(arrivals.pop(0) if arrivals else 0):
-                request = (
-                    f"r{number}",
-                    int(rng.integers(-1, 6)),
-                    int(rng.integers(1, 50)),
-                    int(rng.integers(1, 45)),
-                )
-                ours.add(*request)
-                theirs.add(*request)
-                number += 1
+        for _ in steps(rng, ours, theirs, most_prompt=49, most_tokens=44):
             again = {r for r in ours.waiting if ours.made[r]}
             scheduled = theirs.step()
             assert list(ours.step().items()) == list(scheduled.items())

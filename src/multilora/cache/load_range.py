@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from multilora.arguments import choice
-from multilora.published import published
+from multilora.published import shared
 
 
 class LoadRange(NamedTuple):
@@ -23,7 +23,7 @@ class LoadRange(NamedTuple):
 
 def load_places() -> list[str]:
     """Return the places that load_range knows, the fastest kinds first."""
-    return list(published("load_ranges")["places"])
+    return list(shared("load_ranges")["places"])
 
 
 def load_range(place: str) -> LoadRange:
@@ -34,5 +34,5 @@ def load_range(place: str) -> LoadRange:
     object storage, whose times were taken up to the GPU). Raises ValueError
     for a place that is not in load_places().
     """
-    places = published("load_ranges")["places"]
+    places = shared("load_ranges")["places"]
     return LoadRange(**places[choice("place", place, places)])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from multilora.published import published
+from multilora.published import shared
 
 
 def calibrated_loads() -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def calibrated_loads() -> list[dict[str, Any]]:
             "measured": load["measured"],
             "predicted": load["predicted"],
         }
-        for server in published("calibration_run")["servers"]
+        for server in shared("calibration_run")["servers"]
         for load in server["loads"]
     ]
 

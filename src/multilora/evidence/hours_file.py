@@ -113,7 +113,7 @@ def _hour(where, row):
             f"{where}: model is {shown(row['model'])}, but must be one of "
             f"{', '.join([*MODELS, *model_names()])}"
         )
-    at = {c.name: _number(where, c, row[c.name]) for c in NUMBERS}
+    at = {c.name: c.checked(where, row[c.name]) for c in NUMBERS}
     rates = _list(where, Column("rates", 1e-9, 10**6, False), row)
     counts = _list(where, Column("counts", 0, 100_000), row)
     if len(rates) != len(counts) or sum(counts) != at["adapters"]:
@@ -147,17 +147,7 @@ def _hour(where, row):
 def _optional(where, column, row):
     if column.name not in row:
         return np.nan
-    return _number(where, column, row[column.name])
-
-
-def _number(where, column, text):
-    value = column.number(text)
-    if value is None:
-        raise ValueError(
-            f"{where}: {column.name} is {shown(text)}, but must be "
-            f"{column.allowed}"
-        )
-    return value
+    return column.checked(where, row[column.name])
 
 
 def _list(where, column, row):
@@ -167,4 +157,4 @@ def _list(where, column, row):
             f"{where}: {column.name} is {shown(row[column.name])}, but must "
             f"be 1 to {MAX_CLASSES} numbers with spaces between"
         )
-    return [_number(where, column, text) for text in texts]
+    return [column.checked(where, text) for text in texts]

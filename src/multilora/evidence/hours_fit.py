@@ -144,7 +144,7 @@ def kv_bytes(hours: Sequence[Hour]) -> int:
             f"hours holds {len(hours)} that fill {FULL:.0%} of the KV cache, "
             "but the pool is fitted on at least 3"
         )
-    slots = [slot_bytes(hour) for hour in hours]
+    slots = [slot_bytes(h.model, h.max_loras, h.max_lora_rank) for h in hours]
     fitting = [hour.num_running / hour.kv_share for hour in hours]
     columns = np.column_stack([np.ones(len(hours)), np.negative(slots)])
     (at_none, per_byte), *_ = np.linalg.lstsq(columns, fitting, rcond=None)

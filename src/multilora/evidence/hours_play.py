@@ -72,11 +72,10 @@ def hour_limits(hour: Hour, pool_bytes: int | None = None) -> Limits:
     the slots' bytes. Raises ValueError where the slots leave less than one
     request of full length.
     """
-    shape = model_shape(check_hour(hour).model)
-    if pool_bytes is None:
-        pool_bytes = fitted_kv_bytes(hour.model)
-    left = integer("pool_bytes", pool_bytes, minimum=0) - slot_bytes(hour)
-    tokens = left // kv_bytes_per_token(shape)
+    hour = check_hour(hour)
+    tokens = kv_tokens_left(
+        hour.model, hour.max_loras, hour.max_lora_rank, pool_bytes
+    )
     if tokens < MAX_PROMPT + MAX_OUTPUT:
         raise ValueError(
             f"hour has {hour.max_loras} slots of rank {hour.max_lora_rank}, "
@@ -91,13 +90,30 @@ def hour_limits(hour: Hour, pool_bytes: int | None = None) -> Limits:
     )
 
 
-def slot_bytes(hour: Hour) -> int:
-    """Return the bytes of an Hour's slots, in the vLLM that served it."""
+def kv_tokens_left(
+    model: str,
+    max_loras: int,
+    max_lora_rank: int,
+    pool_bytes: int | None = None,
+) -> int:
+    """Return how many KV tokens the slots leave on the card of the hours.
+
+    pool_bytes is the pool without slots, by default the model's
+    fitted_kv_bytes. Negative where the slots do not fit. Raises ValueError
+    for a model without fitted terms.
+    """
+    if pool_bytes is None:
+        pool_bytes = fitted_kv_bytes(model)
+    left = integer("pool_bytes", pool_bytes, minimum=0) - slot_bytes(
+        model, max_loras, max_lora_rank
+    )
+    return left // kv_bytes_per_token(model_shape(model))
+
+
+def slot_bytes(model: str, max_loras: int, max_lora_rank: int) -> int:
+    """Return the bytes of an engine's slots, in the vLLM of the hours."""
     return slot_reservation_bytes(
-        model_shape(hour.model),
-        hour.max_loras,
-        hour.max_lora_rank,
-        vllm_version=VERSION,
+        model_shape(model), max_loras, max_lora_rank, vllm_version=VERSION
     )
 
 

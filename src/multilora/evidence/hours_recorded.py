@@ -8,13 +8,9 @@ import numpy as np
 
 from multilora.arguments import choice, finite_number, integer, items
 from multilora.evidence.hours_file import Hour, read_hours
-from multilora.evidence.hours_play import OVERLOADED_MS, VERSION
+from multilora.evidence.hours_play import OVERLOADED_MS, kv_tokens_left
 from multilora.evidence.hours_score import Score
-from multilora.memory.kv import kv_bytes_per_token
-from multilora.memory.reservation import slot_reservation_bytes
-from multilora.models.shipped import model_shape
 from multilora.published import shared
-from multilora.serving.terms import fitted_kv_bytes
 
 HOUR_HEADER = (
     "no. model       slots adapters rank  asked/s TPOT ms  p50 ms  p99 ms"
@@ -90,19 +86,6 @@ def ladder_table(
         for slots in ladder["max_loras"].tolist()
     ])  # fmt: skip
     return ladder
-
-
-def kv_tokens_left(model: str, max_loras: int, max_lora_rank: int) -> int:
-    """Return how many KV tokens the slots left on the card of the hours.
-
-    Raises ValueError for a model without fitted terms.
-    """
-    pool = fitted_kv_bytes(model)
-    shape = model_shape(model)
-    slots = slot_reservation_bytes(
-        shape, max_loras, max_lora_rank, vllm_version=VERSION
-    )
-    return (pool - slots) // kv_bytes_per_token(shape)
 
 
 def hour_lines(hours: Sequence[Hour]) -> list[str]:

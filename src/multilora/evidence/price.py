@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from multilora.arguments import choice
-from multilora.published import published
+from multilora.published import shared
 
 ADDED = "time added"
 LOST = "tokens/s lost"
@@ -35,7 +35,7 @@ def lora_prices() -> list[Price]:
 
     Each row has base and LoRA from one place (data/lora_price.json).
     """
-    return [_price(row) for row in published("lora_price")["rows"]]
+    return [_price(row) for row in shared("lora_price")["rows"]]
 
 
 def price_range(kind: str) -> tuple[float, float]:

@@ -228,17 +228,19 @@ def _unlink_leaving(w, request):
 def _unlink_running(w, s, k):
     if k.after == NONE:
         s.newest_running = k.before
-    else:
-        w.kv[k.after].before = k.before
-    if k.before != NONE:
-        w.kv[k.before].after = k.after
+    _take_out(w, k)
 
 
 @njit(error_model="numpy", _nrt=False)
 def _unlink_returned(w, s, k):
     if k.before == NONE:
         s.returned = k.after
-    else:
+    _take_out(w, k)
+
+
+@njit(error_model="numpy", _nrt=False)
+def _take_out(w, k):
+    if k.before != NONE:
         w.kv[k.before].after = k.after
     if k.after != NONE:
         w.kv[k.after].before = k.before

@@ -43,10 +43,13 @@ def pass_front(
     queue, is what real hours say: see evidence.hours_score.
     """
     ids, arrival = workload.adapter_ids, workload.arrival_ns
+    through = Front(arrival, arrival[:0], arrival[:0])
+    if not cost.first_use_ns:
+        return through
     asked, first = np.unique(ids, return_index=True)
     is_new = (asked != BASE) & ~np.isin(asked, used_before)
-    if not cost.first_use_ns or not is_new.any():
-        return Front(arrival, arrival[:0], arrival[:0])
+    if not is_new.any():
+        return through
     starts = np.sort(arrival[first[is_new]])
     over = starts + cost.first_use_ns
     is_apart = np.append(True, starts[1:] > over[:-1])

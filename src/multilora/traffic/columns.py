@@ -42,6 +42,16 @@ class Column(NamedTuple):
         # NaN is in no range.
         return value if self.minimum <= value <= self.maximum else None
 
+    def checked(self, where: str, text: str) -> float:
+        """Return the number of a field, or raise ValueError naming where."""
+        value = self.number(text)
+        if value is None:
+            raise ValueError(
+                f"{where}: {self.name} is {shown(text)}, but must be "
+                f"{self.allowed}"
+            )
+        return value
+
 
 def read_columns(
     path: str | Path, columns: tuple[Column, ...]
@@ -113,12 +123,7 @@ def _rows(path):
 def _add(where, row, columns, found):
     """Append the numbers of a row, or name the first that is wrong."""
     for column, text, numbers in zip(columns, row, found, strict=True):
-        value = column.number(text)
-        if value is None:
-            raise ValueError(
-                f"{where}: {column.name} is {shown(text)}, but must be "
-                f"{column.allowed}"
-            )
+        value = column.checked(where, text)
         if column.is_sorted and numbers and value < numbers[-1]:
             raise ValueError(
                 f"{where}: {column.name} goes back from {numbers[-1]} to "
