@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT = "multilora plan"
-VERSION = 1
+FORMAT: Literal["multilora plan"] = "multilora plan"
+VERSION: Literal[1] = 1
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Positive = Annotated[int, Field(ge=1, le=2**62)]
 Ms = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
