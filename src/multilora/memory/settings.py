@@ -89,12 +89,16 @@ class EngineSettings:
         )
 
     @property
+    def share(self) -> float:
+        """gpu_memory_utilization, as given or by the version."""
+        if self.gpu_memory_utilization is not None:
+            return self.gpu_memory_utilization
+        return nearest_rule(self.vllm_version).gpu_memory_utilization
+
+    @property
     def usable_bytes(self) -> int:
         """The share of one GPU that the engine may fill."""
-        share = self.gpu_memory_utilization
-        if share is None:
-            share = nearest_rule(self.vllm_version).gpu_memory_utilization
-        return int(self.card_gib * share * GIB)
+        return int(self.card_gib * self.share * GIB)
 
     def batch(self, longest: int) -> tuple[int, int]:
         """Return (max_num_batched_tokens, max_num_seqs) of `vllm serve`.

@@ -1,6 +1,15 @@
-"""From traffic, a model and a card to the numbers to set.
+"""From a case to a plan: engines, who shares one, and every dial.
 
-options  what each max_loras costs and gives
-answer   what a plan says: printed, written and read back
-advice   which one to choose, and why
+case       what somebody wants to serve: base, card, tenants, traffic, SLO
+costs      where the times of a step are from
+make       a case into its plan
+answer     what a plan says: printed, written and read back
+search     how many engines, who shares one, and where each dial is
+played     one setting of all engines, played; tenants what they meet there
+stretch    the busiest stretch of a long log
+otherwise  one dial moved, and worlds other than the plan assumes
+words      sentences on what a reader of a plan must know
+choices    max_loras by what it serves
+advice     the rule by which one of several settings is taken
+options    what each max_loras and each rank costs in memory
 """

@@ -1,107 +1,116 @@
-"""A table of slots into a choice, or the reason why there is none."""
+"""The rule by which one of several settings is taken, and why it was."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from multilora.arguments import finite_number, integer, items
-from multilora.plan.options import SlotOption
+from multilora.arguments import finite_number, items, shown
+from multilora.plan.answer import Outcome, Slo
 from multilora.units import percent
 
-_MAX_DIGITS = 17  # beyond them two floats print alike only if they are equal
+# Two p99 that differ by less count as equal: the first of them is taken.
+ALIKE = 1.05
+
+
+class SlotChoice(NamedTuple):
+    """One value of max_loras: its bytes, its KV tokens, what it serves.
+
+    outcome is None where the engine does not start.
+    """
+
+    max_loras: int
+    slot_bytes: int
+    kv_tokens_low: int
+    kv_tokens_high: int
+    outcome: Outcome | None
 
 
 class Advice(NamedTuple):
-    """The option to take, or None, and why.
+    """The choice to take, or None where no engine starts, and why."""
 
-    best is the option with the most hits among those that fit, or None.
-    """
-
-    option: SlotOption | None
-    best: SlotOption | None
+    choice: SlotChoice | None
+    is_met: bool
     reason: str
 
 
-def recommend(
-    options: Iterable[SlotOption],
-    wanted_hit_rate: float,
-    min_kv_tokens: int = 1,
-) -> Advice:
-    """Return the Advice for a table of slot_options.
+def best_place(
+    p99_ms: Sequence[float | None],
+    shares: Sequence[float],
+    wanted_share: float = 1.0,
+) -> int | None:
+    """Return the place of the best of several settings; None: none starts.
 
-    Its option is the smallest max_loras that leaves min_kv_tokens even at
-    the low end of the range and reaches wanted_hit_rate (0 to 1). Where none
-    does, the reason names what is in the way: card, traffic, or the table's
-    end. vLLM refuses to start below kv_tokens_to_start(max_model_len).
-    Raises ValueError for an
-    empty table, a rate outside 0 to 1 and min_kv_tokens below 1.
+    p99_ms is that of each setting's TTFT, None where it does not start, and
+    shares how many of its tenants meet the SLO. Of those that reach
+    wanted_share, or else of those with the largest share, it is the first
+    whose p99 is within 5 % of the lowest. So put the smaller slots first.
+    Raises ValueError for rows of different lengths or a share outside 0 to 1.
     """
-    options = sorted(items("options", options, SlotOption))
-    wanted = finite_number("wanted_hit_rate", wanted_hit_rate, 0, 1)
-    least = integer("min_kv_tokens", min_kv_tokens, minimum=1)
-    if not options:
-        raise ValueError("options is empty, but must hold at least one")
-    fits = [o for o in options if o.kv_tokens_low >= least]
-    hits = [o for o in options if o.hit_rate >= wanted]
-    both = [o for o in fits if o.hit_rate >= wanted]
-    best = max(fits, key=lambda o: (o.hit_rate, -o.max_loras), default=None)
-    if both:
-        return Advice(both[0], best, _chosen(both[0]))
-    if not fits:
-        return Advice(None, None, _card_full(options[0], least))
-    if not hits:
-        return Advice(None, best, _out_of_reach(options[-1], wanted))
-    return Advice(None, best, _between(best, hits[0], wanted, least))
+    wanted = finite_number("wanted_share", wanted_share, 0, 1)
+    times = items("p99_ms", p99_ms, object)
+    met = [
+        finite_number("shares", share, 0, 1)
+        for share in items("shares", shares, object)
+    ]
+    if len(times) != len(met):
+        raise ValueError(
+            f"shares holds {len(met)}, but must be one for each of the "
+            f"{len(times)} of p99_ms"
+        )
+    starts = {
+        place: finite_number("p99_ms", ms, 0)
+        for place, ms in enumerate(times)
+        if ms is not None
+    }
+    if not starts:
+        return None
+    enough = min(wanted, max(met[place] for place in starts))
+    pool = [place for place in starts if met[place] >= enough]
+    least = min(starts[place] for place in pool)
+    return next(place for place in pool if starts[place] <= ALIKE * least)
 
 
-def _chosen(option):
+def recommend(choices: Iterable[SlotChoice], slo: Slo) -> Advice:
+    """Return the Advice for several values of max_loras: by p99, not by hits.
+
+    The rule is best_place's. The reason names what the next smaller and the
+    next larger value would do. Raises ValueError for no choices.
+    """
+    rows = sorted(items("choices", choices, SlotChoice))
+    if not isinstance(slo, Slo):
+        raise TypeError(f"slo is {shown(slo)}, but must be a Slo")
+    if not rows:
+        raise ValueError("choices is empty, but must hold at least one")
+    shares = [row.outcome.share if row.outcome else 0.0 for row in rows]
+    place = best_place(
+        [row.outcome.p99_ms if row.outcome else None for row in rows],
+        shares,
+        slo.share,
+    )
+    if place is None:
+        return Advice(None, False, _card_full(rows[0]))
+    beside = [row for row in (rows[place - 1 : place] + rows[place + 1 :])[:2]]
+    is_met = shares[place] >= slo.share
+    said = [_served(rows[place], slo), *(_served(row, slo) for row in beside)]
+    if not is_met:
+        said.append("no number of slots reaches the SLO")
+    return Advice(rows[place], is_met, "; ".join(said))
+
+
+def _served(row: SlotChoice, slo: Slo) -> str:
+    if row.outcome is None:
+        return (
+            f"max_loras={row.max_loras} does not start for sure: "
+            f"{row.kv_tokens_low:,} KV tokens at worst"
+        )
     return (
-        f"max_loras={option.max_loras} hits {percent(option.hit_rate)} and "
-        f"leaves {option.kv_tokens_low:,} to {option.kv_tokens_high:,} KV "
-        "tokens"
+        f"max_loras={row.max_loras}: p99 {row.outcome.p99_ms:,.0f} ms, "
+        f"{percent(row.outcome.share)} of tenants within "
+        f"{slo.ttft_p99_ms:,.0f} ms"
     )
 
 
-def _card_full(smallest, least):
+def _card_full(smallest):
     return (
         f"the card is full: max_loras={smallest.max_loras} leaves "
-        f"{smallest.kv_tokens_low:,} KV tokens at worst and {least:,} are "
-        "wanted"
+        f"{smallest.kv_tokens_low:,} KV tokens at worst"
     )
-
-
-def _out_of_reach(largest, wanted):
-    hits, wanted = _told_apart(largest.hit_rate, wanted)
-    if largest.uniform_rate < 1:
-        return (
-            f"the table ends too early: max_loras={largest.max_loras}, its "
-            f"last, hits {hits} and {wanted} is wanted"
-        )
-    return (
-        f"the traffic does not give it: max_loras={largest.max_loras}, the "
-        f"most in the table, hits {hits} and {wanted} is wanted"
-    )
-
-
-def _between(best, needed, wanted, least):
-    hits, wanted = _told_apart(best.hit_rate, wanted)
-    reason = (
-        f"the card is full: {wanted} takes max_loras="
-        f"{needed.max_loras}, which leaves {needed.kv_tokens_low:,} KV "
-        f"tokens at worst where {least:,} are wanted; max_loras="
-        f"{best.max_loras} fits and hits {hits}"
-    )
-    if best.hit_rate <= best.uniform_rate + 0.05:
-        reason += (
-            ", no more than if all tenants asked alike: send fewer tenants "
-            "to this engine"
-        )
-    return reason
-
-
-def _told_apart(hit_rate, wanted):
-    """Return both as text, with the decimals that show they differ."""
-    for digits in range(1, _MAX_DIGITS):
-        texts = percent(hit_rate, digits), percent(wanted, digits)
-        if texts[0] != texts[1]:
-            break
-    return texts

@@ -58,13 +58,14 @@ class Memory(Part):
 class Tenant(Part):
     """A tenant's traffic, and what it meets on the engine of this answer.
 
-    folder is where its adapter lies, where that is known. cause is the
+    Rank 0 is requests of the base itself. folder is where its adapter
+    lies, where that is known. cause is the
     largest part of most of its requests above the SLO, None where there is
     none; gap_ms is None where every reply has one token.
     """
 
     name: Name
-    rank: Positive
+    rank: Count
     folder: str | None = None
     num_requests: Count
     requests_per_s: Rate
@@ -126,9 +127,8 @@ class Assumption(Part):
 class Plan(Part):
     """The answer: engines, what they meet, and how sure that is.
 
-    model is what `vllm serve` gets. served_as may be another name of the
-    base. cost says where the times of a step are from, notes what a reader
-    must know. is_met is the verdict on the SLO.
+    model is what `vllm serve` gets. cost says where the times of a step are
+    from, notes what a reader must know. is_met is the verdict on the SLO.
     """
 
     format: Literal["multilora plan"] = FORMAT

@@ -1,0 +1,81 @@
+"""A Case into its Plan: search, play the whole log, ask what would change."""
+
+from collections.abc import Callable
+
+from multilora.arguments import integer
+from multilora.cache.fast import has_numba
+from multilora.plan.answer import Engine, Memory, Plan
+from multilora.plan.case import Case, check_case
+from multilora.plan.otherwise import assumptions, neighbours
+from multilora.plan.played import Served, play
+from multilora.plan.search import MAX_ENGINES, Search, fewest_engines
+from multilora.plan.stretch import busiest
+from multilora.plan.tenants import outcome_of, tenants_of
+from multilora.plan.words import notes_of
+
+# So many requests are played some fifty times in about twenty seconds.
+SEARCHED = {True: 200_000, False: 20_000}  # with numba, and without
+
+
+def make_plan(
+    case: Case,
+    max_engines: int = MAX_ENGINES,
+    num_searched: int | None = None,
+    progress: Callable[[str], object] = lambda line: None,
+) -> Plan:
+    """Return the Plan of a Case: the fewest engines that meet its SLO.
+
+    Settings are searched on the busiest num_searched requests in a row
+    (None: what takes well under a minute), and the chosen one is played on
+    all. The SLO is met where it is on both. progress gets a line now and
+    then. Raises NoPlanError where no engine starts.
+    """
+    case = check_case(case)
+    most = integer("max_engines", max_engines, 1, 1024)
+    num = SEARCHED[has_numba()] if num_searched is None else num_searched
+    searched = case._replace(workload=busiest(case.workload, num))
+    search = Search(searched, progress)
+    chosen = fewest_engines(search, most)
+    progress("the chosen setting, on all requests")
+    engines = play(case, chosen.groups, chosen.dials)
+    assert engines, "what started in the search starts again"
+    outcome = outcome_of(engines, case.slo)
+    settings = case.settings
+    return Plan(
+        model=case.model,
+        vllm_version=case.vllm_version,
+        card_gib=case.card_gib,
+        tensor_parallel_size=case.tensor_parallel_size,
+        gpu_memory_utilization=settings.share,
+        max_model_len=case.max_model_len,
+        slo=case.slo,
+        seconds=case.seconds,
+        num_requests=case.workload.num_requests,
+        cost=case.costs.said,
+        is_met=search.is_met(chosen) and outcome.share >= case.slo.share,
+        outcome=outcome,
+        engines=tuple(_engine(case, one) for one in engines),
+        neighbours=neighbours(search, chosen),
+        assumptions=assumptions(search, chosen),
+        notes=notes_of(case, searched, chosen, engines),
+    )
+
+
+def _engine(case: Case, served: Served) -> Engine:
+    ledger = served.ledger
+    return Engine(
+        setting=served.setting,
+        memory=Memory(
+            usable_bytes=ledger.usable_bytes,
+            weight_bytes=ledger.weight_bytes,
+            slot_bytes=ledger.slot_bytes,
+            overhead_low_bytes=ledger.buffer_bytes + ledger.overhead.low_bytes,
+            overhead_high_bytes=ledger.buffer_bytes
+            + ledger.overhead.high_bytes,
+            kv_token_bytes=ledger.kv_token_bytes,
+            kv_tokens_low=ledger.kv_tokens_low,
+            kv_tokens_high=ledger.kv_tokens_high,
+        ),
+        outcome=outcome_of([served], case.slo),
+        tenants=tenants_of(case, served),
+    )

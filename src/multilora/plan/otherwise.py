@@ -1,0 +1,108 @@
+"""A plan with one dial moved, or in a world other than it assumes."""
+
+from multilora.arguments import shown
+from multilora.cache.load_range import load_range
+from multilora.plan.answer import Assumption, Neighbour, Outcome
+from multilora.plan.played import Dials, World, play
+from multilora.plan.search import Search, Tried, is_met
+from multilora.plan.tenants import outcome_of
+
+SLOWER, MORE, LONGER = 1.25, 1.25, 1.5
+
+
+def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
+    """Return what the next smaller and the next larger value would do.
+
+    Of each dial, and of the number of engines, all else as it is.
+    """
+    found = []
+    for name in Dials._fields:
+        here = getattr(chosen.dials, name)
+        values = {here, *search.values(name, chosen.groups, chosen.dials)}
+        if name == "max_loras":
+            values |= {min(2 * here, max(map(len, chosen.groups)))}
+        for value in _beside(sorted(values), here):
+            dials = chosen.dials._replace(**{name: value})
+            if dials.max_num_batched_tokens >= dials.max_num_seqs:
+                one = search.tried(chosen.groups, dials)
+                found.append(_neighbour(name, value, one.outcome))
+    num = chosen.num_engines
+    most = int((search.case.loads > 0).sum())
+    for value in (num - 1, num + 1):
+        if 1 <= value <= most:
+            one = search.with_engines(value, chosen.dials)
+            found.append(_neighbour("engines", value, one and one.outcome))
+    return tuple(found)
+
+
+def _neighbour(dial: str, value: int, outcome: Outcome | None) -> Neighbour:
+    return Neighbour(dial=dial, value=value, outcome=outcome)
+
+
+def _beside(values: list[int], here: int) -> list[int]:
+    place = values.index(here)
+    return values[max(0, place - 1) : place] + values[place + 1 : place + 2]
+
+
+def assumptions(search: Search, chosen: Tried) -> tuple[Assumption, ...]:
+    """Return what would change the answer, the first thing first.
+
+    Each is the chosen setting, played in another World. Those that change
+    the verdict on the SLO come first, then those that move the p99 most.
+    """
+    if chosen.outcome is None:
+        raise ValueError(f"chosen is {shown(chosen)}, which does not start")
+    found = []
+    for what, instead, world in _worlds(search, chosen):
+        engines = play(search.case, chosen.groups, chosen.dials, world)
+        outcome = outcome_of(engines, search.case.slo) if engines else None
+        flips = is_met(search.case, outcome) != search.is_met(chosen)
+        found.append(
+            Assumption(
+                what=what, instead=instead, outcome=outcome, flips=flips
+            )
+        )
+    here = chosen.outcome.p99_ms
+
+    def gravest_first(one: Assumption) -> tuple[bool, float]:
+        moved = one.outcome.p99_ms / max(here, 1e-3) if one.outcome else 1e9
+        return not one.flips, -max(moved, 1 / max(moved, 1e-9))
+
+    return tuple(sorted(found, key=gravest_first))
+
+
+def _worlds(search: Search, chosen: Tried):
+    yield (
+        "a step takes the time that the plan assumes",
+        "every step takes a quarter longer",
+        World(slower=SLOWER),
+    )
+    yield (
+        "requests come as often as in the traffic given",
+        "a quarter more come in the same time",
+        World(faster_traffic=MORE),
+    )
+    yield (
+        "replies are as long as in the traffic given",
+        "they are half as long again",
+        World(longer_replies=LONGER),
+    )
+    yield (
+        "the KV cache has the low end of its range",
+        "it has the high end",
+        World(is_kv_high=True),
+    )
+    if search.case.costs.terms is not None:
+        yield (
+            "every adapter was used before",
+            "the engines have just been started",
+            World(is_cold=True),
+        )
+    host_gib = search.case.host_gib
+    if host_gib is not None:
+        slow = load_range("object storage").high_ms
+        yield (
+            "a copy that left the CPU tier is read from a local disk",
+            f"it is fetched from object storage, {slow / 1000:.1f} s",
+            World(disk_load_ms=slow),
+        )

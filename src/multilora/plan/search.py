@@ -1,0 +1,220 @@
+"""The search: how many engines, who shares one, and where each dial is."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from multilora.fleet.placement import balanced, by_rank
+from multilora.plan.advice import best_place
+from multilora.plan.answer import Outcome
+from multilora.plan.case import Case
+from multilora.plan.options import kv_tokens_to_start
+from multilora.plan.played import (
+    Dials,
+    Groups,
+    ledger_of,
+    most_slots,
+    play,
+    setting_of,
+)
+from multilora.plan.tenants import outcome_of
+
+SLOTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+BUDGETS = (2048, 8192)
+SEATS = (64, 256, 1024)
+MAX_ENGINES = 16
+HOPELESS = 100  # times the SLO
+
+
+class NoPlanError(ValueError):
+    """Nothing can be planned: no engine starts. Its text says what to do."""
+
+
+class Tried(NamedTuple):
+    """A setting that was played; outcome None: an engine does not start."""
+
+    groups: Groups
+    dials: Dials
+    outcome: Outcome | None
+
+    @property
+    def num_engines(self) -> int:
+        return len(self.groups)
+
+
+class Search:
+    """Plays settings of a Case, each once, and keeps what came of them."""
+
+    def __init__(
+        self, case: Case, progress: Callable[[str], object] = lambda line: None
+    ) -> None:
+        self.case = case
+        self.num_played = 0
+        self._progress = progress
+        self._tried: dict[tuple, Tried] = {}
+
+    def tried(self, groups: Groups, dials: Dials) -> Tried:
+        """Return a setting, played; of engines only the outcome is kept."""
+        most = max(len(group) for group in groups)
+        dials = dials._replace(max_loras=min(dials.max_loras, most))
+        key = (tuple(map(tuple, groups)), dials)
+        if key not in self._tried:
+            self.num_played += 1
+            self._progress(f"{self.num_played} settings played")
+            engines = play(self.case, groups, dials)
+            outcome = outcome_of(engines, self.case.slo) if engines else None
+            self._tried[key] = Tried(groups, dials, outcome)
+        return self._tried[key]
+
+    def is_met(self, tried: Tried) -> bool:
+        """True if enough tenants meet the SLO."""
+        return is_met(self.case, tried.outcome)
+
+    def best(self, tried: list[Tried]) -> Tried | None:
+        """Return the best of these by advice.best_place, or None."""
+        place = best_place(
+            [t.outcome.p99_ms if t.outcome else None for t in tried],
+            [t.outcome.share if t.outcome else 0.0 for t in tried],
+            self.case.slo.share,
+        )
+        return None if place is None else tried[place]
+
+    def slot_ladder(self, groups: Groups, dials: Dials) -> list[int]:
+        """Return the values of max_loras that are tried, upwards.
+
+        The last of them is the largest that starts, where any does.
+        """
+        upward = dials._replace(max_loras=SLOTS[-1])
+        most = max(most_slots(self.case, group, upward) for group in groups)
+        most = max(most, 1)
+        return sorted({num for num in SLOTS if num < most} | {most})
+
+    def with_engines(
+        self, num_engines: int, dials: Dials | None = None
+    ) -> Tried | None:
+        """Return the best setting with so many engines, or None.
+
+        With dials only who shares an engine is searched.
+        """
+        found = [
+            self.tried(groups, dials) if dials else self._tuned(groups)
+            for groups in self._placements(num_engines)
+        ]
+        return self.best([one for one in found if one])
+
+    def _placements(self, num_engines) -> Iterator[Groups]:
+        loads = self.case.loads
+        yield balanced(loads, num_engines)
+        if num_engines > 1 and len(set(self.case.slot_ranks)) > 1:
+            yield by_rank(loads, self.case.slot_ranks, num_engines)
+
+    def _tuned(self, groups: Groups) -> Tried | None:
+        """One dial after another, until a round changes none."""
+        best = None
+        for _ in range(3):
+            before = best
+            start = best.dials if best else self.usual_dials()
+            for name in Dials._fields:
+                values = self.values(name, groups, start)
+                tries = [start._replace(**{name: value}) for value in values]
+                rows = [
+                    self.tried(groups, one) for one in tries if _can_be(one)
+                ]
+                best = self.best(rows) or best
+                if best and self._is_hopeless(best):
+                    return best
+                start = best.dials if best else start
+            if best == before:
+                break
+        return best
+
+    def values(self, name: str, groups: Groups, dials: Dials) -> list[int]:
+        """Return the values of one dial that are tried beside the others.
+
+        The usual one before other budgets and seats, because of equals the
+        first is taken; only what the user gave, where they gave it.
+        """
+        if name == "max_loras":
+            return self.slot_ladder(groups, dials)
+        first = getattr(self.usual_dials(), name)
+        given = self.case.options.get(name) is not None
+        others = BUDGETS if name == "max_num_batched_tokens" else SEATS
+        return [first, *(o for o in others if o != first and not given)]
+
+    def _is_hopeless(self, tried: Tried) -> bool:
+        """True where the queue only grows: no other dial cures that."""
+        p99_ms = tried.outcome.p99_ms if tried.outcome else 0.0
+        return p99_ms > HOPELESS * self.case.slo.ttft_p99_ms
+
+    def usual_dials(self) -> Dials:
+        """What `vllm serve` takes on such a card, as the case may say."""
+        settings = self.case.settings
+        return Dials(1, *settings.batch(self.case.max_model_len))
+
+
+def is_met(case: Case, outcome: Outcome | None) -> bool:
+    """True if this Outcome gives enough tenants what they are promised."""
+    return outcome is not None and outcome.share >= case.slo.share
+
+
+def _can_be(dials: Dials) -> bool:
+    """vLLM refuses fewer tokens a step than requests."""
+    return dials.max_num_batched_tokens >= dials.max_num_seqs
+
+
+def fewest_engines(search: Search, most: int = MAX_ENGINES) -> Tried:
+    """Return the best setting with the fewest engines that meet the SLO.
+
+    Doubles their number until it is met, then looks between. Where no
+    number up to `most` meets it, the one that most tenants meet it with, of
+    equals the smallest. Raises NoPlanError where no engine starts.
+    """
+    most = min(most, int((search.case.loads > 0).sum()))
+    found: dict[int, Tried] = {}
+    for num in _doubled(most):
+        best = search.with_engines(num)
+        if best is not None:
+            found[num] = best
+            if search.is_met(best):
+                return _fewer(search, found, num)
+    if not found:
+        raise NoPlanError(_refused(search.case))
+    return max(found.values(), key=lambda t: (_share(t), -t.num_engines))
+
+
+def _fewer(search, found, met):
+    """Halve between the largest number that missed it and one that met."""
+    missed = max((num for num in found if num < met), default=0)
+    while met - missed > 1:
+        middle = (met + missed) // 2
+        best = search.with_engines(middle)
+        if best is not None and search.is_met(best):
+            met, found[middle] = middle, best
+        else:
+            missed = middle
+    return found[met]
+
+
+def _share(tried):
+    return tried.outcome.share if tried.outcome else 0.0
+
+
+def _doubled(most):
+    counts = [1]
+    while counts[-1] < most:
+        counts.append(min(2 * counts[-1], most))
+    return counts
+
+
+def _refused(case: Case) -> str:
+    """Say what is in the way of one slot."""
+    tenants = range(len(case.tenants.names))
+    dials = Dials(1, *case.settings.batch(case.max_model_len))
+    ledger = ledger_of(case, setting_of(case, tenants, dials))
+    return (
+        f"{case.model} with one slot of rank {max(case.slot_ranks)} does not "
+        f"start on {case.card_gib:g} GiB: {ledger.told()}; "
+        f"--max-model-len {case.max_model_len} needs "
+        f"{kv_tokens_to_start(case.max_model_len):,} at the low end. Take a "
+        "larger card, more GPUs (--tensor-parallel-size), a quantised base, "
+        "or a smaller --max-model-len"
+    )

@@ -1,0 +1,107 @@
+"""What tenants meet on engines that were played, and who meets the SLO."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from multilora.matmul.operands import BASE
+from multilora.plan.answer import Outcome, Slo, Tenant
+from multilora.plan.case import Case
+from multilora.plan.played import Served
+from multilora.serving.cost import NS_PER_MS
+from multilora.serving.diagnosis import late_by_cause, tenant_table
+from multilora.serving.run import ServingRun
+
+BASE_NAME = "(base)"
+
+
+def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
+    """Return the Outcome of all these engines together."""
+    runs = [engine.run for engine in engines]
+    ttft_ms = np.concatenate([run.ttft_ns for run in runs]) / NS_PER_MS
+    p50, p99 = np.percentile(ttft_ms, [50, 99])
+    totals = [run.trace.totals for run in runs]
+    verdicts = np.concatenate([_verdicts(run, slo) for run in runs])
+    return Outcome(
+        p50_ms=float(p50),
+        p99_ms=float(p99),
+        gap_ms=_gap_ms(np.concatenate([run.tpot_ns for run in runs])),
+        share=float(verdicts.mean()),
+        hit_rate=float(np.concatenate([run.is_hit for run in runs]).mean()),
+        busy=min(1.0, max(run.utilisation["busy"] for run in runs)),
+        num_slot_loads=sum(one.num_slot_loads for one in totals),
+        num_disk_loads=sum(one.num_disk_loads for one in totals),
+    )
+
+
+def _verdicts(run: ServingRun, slo: Slo) -> np.ndarray:
+    """Whether each tenant with requests meets the SLO."""
+    table = tenant_table(run)
+    meets = table["p99_ms"] <= slo.ttft_p99_ms
+    if slo.itl_ms is not None:
+        gaps = [_gap_ms(run.tpot_ns[rows]) for rows in _rows(run)]
+        meets &= [gap is None or gap <= slo.itl_ms for gap in gaps]
+    return meets[table["tenant"] != BASE]
+
+
+def _rows(run: ServingRun) -> list[np.ndarray]:
+    """The requests of each tenant, in tenant_table's order."""
+    ids = run.workload.adapter_ids
+    order = np.argsort(ids, kind="stable")
+    starts = np.flatnonzero(np.diff(ids[order])) + 1
+    return np.split(order, starts)
+
+
+def _gap_ms(tpot_ns: np.ndarray) -> float | None:
+    """Return the 99th percentile of requests' mean gaps between tokens."""
+    gaps = tpot_ns[~np.isnan(tpot_ns)]
+    return float(np.percentile(gaps, 99)) / NS_PER_MS if len(gaps) else None
+
+
+def tenants_of(case: Case, engine: Served) -> tuple[Tenant, ...]:
+    """Return each Tenant of an engine; one without requests meets any SLO."""
+    run, slo = engine.run, case.slo
+    table = tenant_table(run)
+    rows = dict(zip(table["tenant"].tolist(), _rows(run), strict=True))
+    late = late_by_cause(run, slo.ttft_p99_ms)
+    places = [BASE] * (BASE in rows) + list(range(len(engine.tenants)))
+    return tuple(
+        _tenant(case, engine, place, rows.get(place), late) for place in places
+    )
+
+
+def _tenant(case, engine, place, rows, late) -> Tenant:
+    named: dict[str, Any] = {"name": BASE_NAME, "rank": 0}
+    if place != BASE:
+        them, number = case.tenants, engine.tenants[place]
+        named = {
+            "name": them.names[number],
+            "rank": them.ranks[number],
+            "folder": them.folders[number],
+        }
+    if rows is None:
+        return Tenant(
+            **named, num_requests=0, requests_per_s=0, mean_prompt_tokens=0,
+            mean_output_tokens=0, p50_ms=0, p99_ms=0, gap_ms=None,
+            meets_slo=True,
+        )  # fmt: skip
+    run, load = engine.run, engine.run.workload
+    p50, p99 = np.percentile(run.ttft_ns[rows], [50, 99]) / NS_PER_MS
+    gap = _gap_ms(run.tpot_ns[rows])
+    limit = case.slo.itl_ms
+    nums = {cause: int(is_late[rows].sum()) for cause, is_late in late.items()}
+    worst = max(nums, key=lambda cause: nums[cause])
+    return Tenant(
+        **named,
+        num_requests=len(rows),
+        requests_per_s=len(rows) / max(case.seconds, 1e-9),
+        mean_prompt_tokens=float(load.prompt_tokens[rows].mean()),
+        mean_output_tokens=float(load.output_tokens[rows].mean()),
+        p50_ms=float(p50),
+        p99_ms=float(p99),
+        gap_ms=gap,
+        meets_slo=p99 <= case.slo.ttft_p99_ms
+        and (limit is None or gap is None or gap <= limit),
+        cause=worst if nums[worst] else None,
+    )

@@ -1,0 +1,112 @@
+"""Sentences on what a reader of a plan must know."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from multilora.matmul.operands import BASE
+from multilora.plan.case import Case
+from multilora.plan.played import Served
+from multilora.plan.search import Tried
+
+FEW_REQUESTS = 100  # below it a p99 is about the slowest request
+# The fit's GPU has 64 GB; a card of less than half is of another class.
+SMALL_CARD_GIB = 32
+
+
+def notes_of(
+    case: Case, searched: Case, chosen: Tried, engines: Sequence[Served]
+) -> tuple[str, ...]:
+    """Return the notes of a plan, each one sentence or two."""
+    rules = (
+        _on_engines(case, chosen),
+        _on_slots(engines),
+        _on_ranks(case, engines),
+        _on_card(case),
+        _on_length(case),
+        _on_stretch(case, searched, chosen),
+        _on_few(case),
+        _on_base(case, engines),
+    )
+    return tuple(note for note in rules if note)
+
+
+def _on_engines(case, chosen):
+    if chosen.outcome is None or chosen.outcome.share >= case.slo.share:
+        return None
+    return (
+        "no setting that was tried meets the SLO; this is the one with which "
+        "most tenants do"
+    )
+
+
+def _on_slots(engines):
+    if all(e.setting.max_loras >= len(e.tenants) for e in engines):
+        return "every tenant has a slot, so no request waits for one"
+    return None
+
+
+def _on_ranks(case, engines):
+    widest = max(e.setting.max_lora_rank for e in engines)
+    ranks = np.array(case.tenants.ranks)
+    num = int((np.array(case.slot_ranks) == widest).sum())
+    usual = int(np.median(case.slot_ranks))
+    if widest < 2 * usual or num == len(ranks):
+        return None
+    return (
+        f"{num} of {len(ranks)} tenants need max_lora_rank={widest}, which "
+        f"makes each slot of their engine {widest / usual:g} times as large "
+        f"as rank {usual} would: ask them for a lower rank"
+    )
+
+
+def _on_card(case):
+    if case.costs.terms is None or case.card_gib >= SMALL_CARD_GIB:
+        return None
+    return (
+        f"the times are those of a GPU of the H100 class; one of "
+        f"{case.card_gib:g} GiB is slower: calibrate, or give --slower"
+    )
+
+
+def _on_length(case):
+    if case.options.get("max_model_len") is not None:
+        return None
+    load = case.workload
+    longest = int((load.prompt_tokens + load.output_tokens).max())
+    return (
+        f"--max-model-len {case.max_model_len} was chosen because the "
+        f"longest request has {longest:,} tokens"
+    )
+
+
+def _on_stretch(case, searched, chosen):
+    few, every = searched.workload.num_requests, case.workload.num_requests
+    if few == every or chosen.outcome is None:
+        return None
+    start = searched.workload.arrival_ns[0] - case.workload.arrival_ns[0]
+    return (
+        f"settings were searched on the busiest {few:,} requests in a row, "
+        f"from {start / 3.6e12:,.1f} h on and {searched.seconds / 60:,.0f} "
+        f"minutes long, where the p99 is {chosen.outcome.p99_ms:,.0f} ms"
+    )
+
+
+def _on_few(case):
+    ids = case.workload.adapter_ids
+    counts = np.bincount(ids[ids != BASE], minlength=len(case.tenants.names))
+    num = int(((counts > 0) & (counts < FEW_REQUESTS)).sum())
+    if not num:
+        return None
+    return (
+        f"{num} of {len(counts)} tenants sent fewer than {FEW_REQUESTS} "
+        "requests: their p99 is about their slowest request"
+    )
+
+
+def _on_base(case, engines):
+    num = int((case.workload.adapter_ids == BASE).sum())
+    if not num:
+        return None
+    spread = ", in turn on each engine" if len(engines) > 1 else ""
+    return f"{num:,} requests are of the base itself{spread}"
