@@ -23,13 +23,13 @@ def balanced(loads: npt.ArrayLike, num_engines: int) -> list[list[int]]:
     one with the fewest tenants. No engine is empty. Raises ValueError for
     fewer tenants than engines, or a load below 0.
     """
-    loads, num = _checked(loads, num_engines)
+    row, num = _checked(loads, num_engines)
     found: list[list[int]] = [[] for _ in range(num)]
     filled = [0.0] * num
-    for tenant in np.argsort(-loads, kind="stable").tolist():
+    for tenant in np.argsort(-row, kind="stable").tolist():
         least = min(range(num), key=lambda k: (filled[k], len(found[k]), k))
         found[least].append(tenant)
-        filled[least] += float(loads[tenant])
+        filled[least] += float(row[tenant])
     return [sorted(tenants) for tenants in found]
 
 
@@ -44,17 +44,17 @@ def by_rank(
     about equal. Raises ValueError as balanced does, and for another number
     of ranks.
     """
-    loads, num = _checked(loads, num_engines)
+    row, num = _checked(loads, num_engines)
     sizes = integer_array(
         "ranks", items("ranks", ranks, object), "one rank a tenant"
     )
-    if sizes.shape != loads.shape:
+    if sizes.shape != row.shape:
         raise ValueError(
             f"ranks holds {sizes.size}, but must be one for each of the "
-            f"{loads.size} loads"
+            f"{row.size} loads"
         )
-    order = np.lexsort((-loads, -sizes))
-    reached = np.cumsum(loads[order])
+    order = np.lexsort((-row, -sizes))
+    reached = np.cumsum(row[order])
     wanted = reached[-1] * np.arange(1, num) / num
     cuts = np.searchsorted(reached, wanted, side="left") + 1
     # Each engine keeps a tenant, whatever the loads are.
@@ -64,7 +64,7 @@ def by_rank(
     return [sorted(part.tolist()) for part in np.split(order, cuts)]
 
 
-def _checked(loads, num_engines):
+def _checked(loads: npt.ArrayLike, num_engines: int) -> tuple[np.ndarray, int]:
     row = real_array("loads", loads, "one load a tenant")
     if row.ndim != 1 or not row.size:
         raise ValueError(

@@ -30,8 +30,9 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
     most = int((search.case.loads > 0).sum())
     for value in (num - 1, num + 1):
         if 1 <= value <= most:
-            one = search.with_engines(value, chosen.dials)
-            found.append(_neighbour("engines", value, one and one.outcome))
+            other = search.with_engines(value, chosen.dials)
+            outcome = other.outcome if other else None
+            found.append(_neighbour("engines", value, outcome))
     return tuple(found)
 
 

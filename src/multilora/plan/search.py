@@ -79,14 +79,14 @@ class Search:
         return None if place is None else tried[place]
 
     def slot_ladder(self, groups: Groups, dials: Dials) -> list[int]:
-        """Return the values of max_loras that are tried, upwards.
+        """Return the values of max_loras that are tried, downwards.
 
-        The last of them is the largest that starts, where any does.
+        The first of them is the largest that starts, where any does.
         """
         upward = dials._replace(max_loras=SLOTS[-1])
         most = max(most_slots(self.case, group, upward) for group in groups)
         most = max(most, 1)
-        return sorted({num for num in SLOTS if num < most} | {most})
+        return [most, *(num for num in SLOTS[::-1] if num < most)]
 
     def with_engines(
         self, num_engines: int, dials: Dials | None = None
@@ -97,11 +97,12 @@ class Search:
         """
         found = [
             self.tried(groups, dials) if dials else self._tuned(groups)
-            for groups in self._placements(num_engines)
+            for groups in self.placements(num_engines)
         ]
         return self.best([one for one in found if one])
 
-    def _placements(self, num_engines) -> Iterator[Groups]:
+    def placements(self, num_engines: int) -> Iterator[Groups]:
+        """Yield the ways to spread tenants that are tried."""
         loads = self.case.loads
         yield balanced(loads, num_engines)
         if num_engines > 1 and len(set(self.case.slot_ranks)) > 1:
@@ -130,8 +131,8 @@ class Search:
     def values(self, name: str, groups: Groups, dials: Dials) -> list[int]:
         """Return the values of one dial that are tried beside the others.
 
-        The usual one before other budgets and seats, because of equals the
-        first is taken; only what the user gave, where they gave it.
+        Of equals the first is taken: the most slots; of budgets and seats
+        the usual one, or the only one where the user gave it.
         """
         if name == "max_loras":
             return self.slot_ladder(groups, dials)
