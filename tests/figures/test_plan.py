@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from multilora.figures import plan as pictures
+from multilora.figures import slots
 
 BAD = [
-    (lambda: pictures.shaped_trace("weekly"), "shape is 'weekly'"),
+    (lambda: slots.shaped_trace("weekly"), "shape is 'weekly'"),
     (lambda: pictures.late_table(pictures.restart_run(16, False), 0, 1),
      "no counted request"),
 ]  # fmt: skip
@@ -58,3 +59,16 @@ def test_a_warmed_engine_was_asked_once_for_each_tenant():
     is_read = warm.trace.loaded_from == 2
     assert is_read[:extra].all()
     assert not is_read[extra:].any()
+
+
+def test_a_choice_of_slots_is_played_with_the_traffic_that_is_named():
+    """Where all ask alike more slots are needed than for sessions."""
+    few, many = (
+        next(
+            row.max_loras
+            for row in slots.choices_of("Llama-3.1-8B", shape, 80, 16)
+            if row.outcome.share == 1
+        )
+        for shape in ("sessions", "uniform")
+    )
+    assert few < many <= slots.TENANTS

@@ -1,21 +1,16 @@
-"""Pictures and runs of the operator's page: slots, a night job, a restart."""
+"""Runs of the operator's page: a night job, a restart, who was late."""
 
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 
 from multilora import traffic
-from multilora.arguments import choice, integer
-from multilora.figures import style
 from multilora.figures.serving import (
     OUTPUT_TOKENS,
     PROMPT_TOKENS,
     SLO_MS,
     TENANTS,
 )
-from multilora.models.shipped import model_shape
-from multilora.plan import options as plan
-from multilora.plan.advice import recommend
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause
 from multilora.serving.limits import engine_limits
@@ -23,84 +18,8 @@ from multilora.serving.run import serve
 from multilora.serving.terms import fitted_cost
 from multilora.serving.workload import geometric_tokens, make_workload
 from multilora.traffic import arrivals
-from multilora.units import percent
 
-CARD_GIB = 24
 OPENS_S = 30  # when traffic is let in after a restart
-WANTED_RATE, WANTED_TOKENS = 0.9, 8192
-_TRACES = {
-    "sessions": lambda: traffic.sticky(
-        20_000, TENANTS, stay=0.98, num_sessions=12
-    ),
-    "80/20": lambda: traffic.eighty_twenty(20_000, TENANTS),
-    "zipf": lambda: traffic.zipf(20_000, TENANTS),
-    "uniform": lambda: traffic.uniform(20_000, TENANTS),
-}
-SHAPES = tuple(_TRACES)
-
-
-@cache
-def shaped_trace(shape):
-    """Return 20,000 ids of 40 tenants; "sessions" are twelve at once."""
-    trace = _TRACES[choice("shape", shape, SHAPES)]()
-    trace.setflags(write=False)
-    return trace
-
-
-@lru_cache(maxsize=128)
-def slot_table(model, shape, max_lora_rank, card_gib=CARD_GIB):
-    """Return slot_options of 1 to 40 slots on a card of card_gib."""
-    return plan.slot_options(
-        model_shape(model), card_gib, shaped_trace(shape), max_lora_rank
-    )
-
-
-def draw_slot_options(fig, model, traffic, card_gib, max_lora_rank, max_loras):
-    """Draw hits and KV tokens against max_loras, and where the card ends.
-
-    The band is the range of KV tokens, the line its low end.
-    """
-    options = slot_table(model, traffic, max_lora_rank, card_gib)
-    max_loras = integer("max_loras", max_loras, 1, len(options))
-    ticks = [1, 8, 16, 24, 32, 40]
-    left, right = style.panels(fig, {
-        "title": "Hit rate", "xlabel": "max_loras", "ylabel": "% of requests",
-        "xlim": (0, 40.5), "xticks": ticks, "ylim": (0, 105),
-    }, {
-        "title": f"Left for KV of {card_gib} GiB", "xlabel": "max_loras",
-        "ylabel": "thousand tokens", "xlim": (0, 40.5), "xticks": ticks,
-        "yscale": "log", "ylim": (1, 40_000), "yticks": [1, 10, 100, 1000],
-        "yticklabels": ["≤ 1", 10, 100, "1,000"],
-    })  # fmt: skip
-    slots = [option.max_loras for option in options]
-    hits = [100 * option.hit_rate for option in options]
-    # Nothing left lies on the axis' floor, where it can be seen.
-    tokens, high = (
-        [max(getattr(option, name), 1000) / 1000 for option in options]
-        for name in ("kv_tokens_low", "kv_tokens_high")
-    )
-    right.fill_between(slots, tokens, high, color=style.KV, alpha=0.3)
-    fits = [o.max_loras for o in options if o.kv_tokens_low >= WANTED_TOKENS]
-    for axes, values, color, wanted in (
-        (left, hits, style.HIT, 100 * WANTED_RATE),
-        (right, tokens, style.KV, WANTED_TOKENS / 1000),
-    ):
-        axes.axvspan(max(fits, default=0) + 0.5, 41, color=style.MISS,
-                     alpha=0.15, lw=0, label="may be too few")  # fmt: skip
-        axes.plot(slots, values, color=color)
-        axes.plot(max_loras, values[max_loras - 1], "o", ms=8, color=color,
-                  clip_on=False, label="chosen")  # fmt: skip
-        style.threshold(axes, wanted, "wanted")
-    style.legend(right, loc="upper right")
-    chosen = options[max_loras - 1]
-    advice = recommend(options, WANTED_RATE, WANTED_TOKENS)
-    return (
-        f"{model} on {card_gib} GiB, {traffic}, max_lora_rank="
-        f"{max_lora_rank}, max_loras={max_loras}: "
-        f"{percent(chosen.hit_rate)} hit, {chosen.kv_tokens_low:,} to "
-        f"{chosen.kv_tokens_high:,} KV tokens left; advice for 90 % and "
-        f"{WANTED_TOKENS:,} tokens: {advice.reason}."
-    )
 
 
 @cache
