@@ -80,7 +80,7 @@ def draw_slot_options(fig, model, traffic, card_gib, max_lora_rank, max_loras):
         "title": "p99 of the time to a first token", "xlabel": "max_loras",
         "ylabel": "ms", "xlim": (0, 40.5), "xticks": ticks, "yscale": "log",
         "ylim": (10, 2e6), "yticks": [10, 100, 1e3, 1e4, 1e5, 1e6],
-        "yticklabels": ["10", "100", "1 s", "10 s", "100 s", "1,000 s"],
+        "yticklabels": ["10", "100", "1,000", "10,000", "100,000", "10⁶"],
     }, {
         "title": f"Left for KV of {card_gib} GiB", "xlabel": "max_loras",
         "ylabel": "thousand tokens", "xlim": (0, 40.5), "xticks": ticks,

@@ -1,0 +1,219 @@
+"""`multilora plan`: which engines, slots and dials serve this traffic."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from multilora.cli import log_options as logs
+from multilora.cli.app import Exit, Json, command, complain
+from multilora.cli.plan_case import asked
+from multilora.cli.plan_show import print_plan
+from multilora.cli.show import print_json
+from multilora.models.versions import DEFAULT_VERSION
+from multilora.plan.answer import Slo
+from multilora.plan.drawn import SHAPES
+from multilora.plan.make import make_plan
+from multilora.plan.search import MAX_ENGINES, NoPlanError
+from multilora.traffic.log_columns import Columns
+from multilora.traffic.log_example import example_log_path
+
+EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
+BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"
+
+
+def _option(name: str, words: str, panel: str = DIALS):
+    return typer.Option(name, help=words, rich_help_panel=panel)
+
+
+@command
+def plan(
+    log_file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[LOG]", help="A log of requests; or --tenants."),
+    ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Plan for the log that comes along.")
+    ] = False,
+    model: Annotated[
+        str | None,
+        _option("--model", "A folder, a config.json, a Hugging Face id or a "
+                "short name such as Llama-3.1-8B.", BASE),
+    ] = None,
+    card: Annotated[
+        str | None,
+        _option("--card", "Each GPU: 80 is a card sold as 80 GB, 79.1 its GiB, "
+                "H100 a name.", BASE),
+    ] = None,
+    adapters: Annotated[
+        Path | None,
+        _option("--adapters", "A folder of PEFT folders; tenants by their "
+                "names.", BASE),
+    ] = None,
+    ranks: Annotated[
+        str | None,
+        _option("--ranks", "16 for all, or 16x36,64x4: ranks and how many.",
+                BASE),
+    ] = None,
+    config_json: Annotated[
+        Path | None, _option("--config-json", "If it is not at hand.", BASE)
+    ] = None,
+    tenants: Annotated[
+        int | None, _option("--tenants", "How many, without a log.", LOAD)
+    ] = None,
+    rate: Annotated[
+        float, _option("--rate", "Requests a second of all of them.", LOAD)
+    ] = 3.0,
+    shape: Annotated[
+        str,
+        _option("--shape", "; ".join(f"{k}: {v}" for k, v in SHAPES.items()),
+                LOAD),
+    ] = "zipf",
+    minutes: Annotated[float, _option("--minutes", "How long.", LOAD)] = 60,
+    ttft_p99: Annotated[
+        float,
+        _option("--ttft-p99", "The promise: each tenant's p99 of the time to "
+                "a first token, in ms."),
+    ] = 500,
+    share: Annotated[
+        float, _option("--share", "Of the tenants that must meet it, 0 to 1.")
+    ] = 1,
+    itl_p99: Annotated[
+        float | None,
+        _option("--itl-p99", "And the gap between tokens, in ms: the p99 over "
+                "a tenant's requests of their mean gap."),
+    ] = None,
+    tensor_parallel_size: Annotated[
+        int, _option("--tensor-parallel-size", "GPUs of one engine.")
+    ] = 1,
+    max_engines: Annotated[
+        int, _option("--max-engines", "Stop the search there.")
+    ] = MAX_ENGINES,
+    max_model_len: Annotated[
+        int | None, _option("--max-model-len", "By default what the traffic needs.")
+    ] = None,
+    max_num_batched_tokens: Annotated[
+        int | None, _option("--max-num-batched-tokens", "Else it is searched.")
+    ] = None,
+    max_num_seqs: Annotated[
+        int | None, _option("--max-num-seqs", "Else it is searched.")
+    ] = None,
+    gpu_memory_utilization: Annotated[
+        float | None, _option("--gpu-memory-utilization", "By default vLLM's.")
+    ] = None,
+    quantization: Annotated[
+        str | None, _option("--quantization", "As in vLLM.")
+    ] = None,
+    kv_cache_dtype: Annotated[
+        str, _option("--kv-cache-dtype", "As in vLLM.")
+    ] = "auto",
+    fully_sharded_loras: Annotated[
+        bool, _option("--fully-sharded-loras", "As in vLLM.")
+    ] = False,
+    host_gib: Annotated[
+        float | None,
+        _option("--host-gib", "Host memory for an engine's max_cpu_loras; by "
+                "default enough for all."),
+    ] = None,
+    vllm_version: Annotated[
+        str, _option("--vllm-version", "The release that will run.")
+    ] = DEFAULT_VERSION,
+    calibration: Annotated[
+        Path | None,
+        _option("--calibration", "Times of a step from `multilora calibrate`."),
+    ] = None,
+    cost_of: Annotated[
+        str | None, _option("--cost-of", "Or those fitted for this model.")
+    ] = None,
+    slower: Annotated[
+        float, _option("--slower", "Your card's steps take so many times as "
+                       "long.")
+    ] = 1,
+    time_column: logs.TimeColumn = None,
+    tenant_column: logs.TenantColumn = None,
+    prompt_column: logs.PromptColumn = None,
+    output_column: logs.OutputColumn = None,
+    time_unit: logs.TimeUnit = None,
+    prompt_tokens: logs.PromptTokens = None,
+    output_tokens: logs.OutputTokens = None,
+    base: logs.BaseNames = None,
+    hash_names: logs.HashNames = False,
+    salt: logs.Salt = None,
+    top: Annotated[int, typer.Option("--top", help="Tenants to show.")] = 8,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", help="Write the answer's files into a folder: "
+                     "serve lines, Compose, Kubernetes, load test, report."),
+    ] = None,
+    json: Json = False,
+) -> Exit:  # fmt: skip
+    """Find the fewest engines, and every dial, that keep a promise.
+
+    Each setting is played in the simulator with your traffic, so the answer
+    is a p99 by tenant, not a hit rate. Exit status: 0 the promise is kept,
+    1 it is not or no engine starts.
+
+    Example: multilora plan requests.csv --model Llama-3.1-8B --card 80
+    --ttft-p99 500 --write answer
+    """
+    if example:
+        log_file = log_file or example_log_path()
+        model, card = model or EXAMPLE["model"], card or EXAMPLE["card"]
+    if model is None or card is None:
+        raise ValueError("--model and --card are needed, or --example alone")
+    log = None
+    if log_file is not None:
+        columns = Columns(
+            time_column, tenant_column, prompt_column, output_column
+        )
+        log = logs.read_with_bar(
+            log_file, columns, time_unit, prompt_tokens, output_tokens, base,
+            salt, hash_names,
+        )  # fmt: skip
+    question = asked(
+        model, card, log,
+        {
+            "shape": shape, "num_tenants": tenants, "rate": rate,
+            "minutes": minutes, "prompt_tokens": prompt_tokens or 512,
+            "output_tokens": output_tokens or 128,
+        },
+        adapters, ranks,
+        Slo(ttft_p99_ms=ttft_p99, share=share, itl_ms=itl_p99),
+        {"calibration": calibration, "cost_of": cost_of, "slower": slower},
+        config_json, host_gib,
+        {
+            "tensor_parallel_size": tensor_parallel_size,
+            "max_model_len": max_model_len,
+            "max_num_batched_tokens": max_num_batched_tokens,
+            "max_num_seqs": max_num_seqs,
+            "gpu_memory_utilization": gpu_memory_utilization,
+            "quantization": quantization,
+            "kv_cache_dtype": kv_cache_dtype,
+            "fully_sharded_loras": fully_sharded_loras,
+            "vllm_version": vllm_version,
+        },
+    )  # fmt: skip
+    try:
+        found = _planned(question.case, max_engines)
+    except NoPlanError as error:
+        return complain(error, Exit.NO)
+    found = found.model_copy(update={"notes": found.notes + question.notes})
+    if write is not None:
+        from multilora.cli.write import write_answer
+
+        write_answer(found, write)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        print_plan(found, top, write)
+    return Exit.YES if found.is_met else Exit.NO
+
+
+def _planned(case, max_engines):
+    """Plan, with a line that moves where stderr is a terminal."""
+    stderr = Console(stderr=True)
+    if not stderr.is_terminal:
+        return make_plan(case, max_engines)
+    with stderr.status("planning") as line:
+        return make_plan(case, max_engines, progress=line.update)

@@ -1,0 +1,177 @@
+"""The options of `multilora plan` into a Case."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from multilora.adapters.check import AdapterError
+from multilora.adapters.config import read_config
+from multilora.adapters.preflight import adapter_folders
+from multilora.arguments import shown
+from multilora.memory.cards import card_gib
+from multilora.models.named import shape_named
+from multilora.plan.answer import Slo
+from multilora.plan.case import Case, make_case
+from multilora.plan.costs import Costs, fitted_costs, measured_costs
+from multilora.plan.drawn import drawn_workload
+from multilora.serving.calibration import read_calibration
+from multilora.serving.logged import log_workload
+from multilora.serving.workload import Workload
+from multilora.traffic.log import Log
+
+DEFAULT_RANK = 16
+_RANKS = re.compile(r"\s*(\d{1,5})\s*(?:x\s*(\d{1,7}))?\s*")
+
+
+class Adapter(NamedTuple):
+    """An adapter that was found in a folder."""
+
+    name: str
+    rank: int
+    folder: str
+
+
+def adapters_in(folder: Path | None) -> dict[str, Adapter]:
+    """Return {name: Adapter} of a folder of PEFT folders; {} for None.
+
+    Raises ValueError, naming it, for one whose config cannot be read.
+    """
+    found = {}
+    for path in adapter_folders(folder) if folder else ():
+        try:
+            rank = read_config(path).get("r")
+        except AdapterError as error:
+            raise ValueError(
+                f"--adapters {folder}: {error}. `multilora check {folder} "
+                "--base …` lists all that are wrong"
+            ) from None
+        found[path.name] = Adapter(path.name, rank, str(path.resolve()))
+    return found
+
+
+def ranks_of(text: str | None, num_tenants: int) -> list[int]:
+    """Return a rank for each tenant from "16", "16x36,64x4" or "16,8,64".
+
+    Raises ValueError for another form or another number of ranks.
+    """
+    if text is None:
+        return [DEFAULT_RANK] * num_tenants
+    ranks: list[int] = []
+    for part in text.split(","):
+        match = _RANKS.fullmatch(part)
+        if not match or int(match[2] or 1) > num_tenants:
+            raise ValueError(
+                f"--ranks is {shown(text)}, but must be one rank for all, such "
+                "as 16, or ranks and how many tenants have each, such as "
+                f"16x36,64x4, for {num_tenants} tenants in all"
+            )
+        ranks += [int(match[1])] * int(match[2] or 1)
+    if len(ranks) == 1:
+        ranks *= num_tenants
+    if len(ranks) != num_tenants:
+        raise ValueError(
+            f"--ranks is {shown(text)}, {len(ranks)} ranks, but there are "
+            f"{num_tenants} tenants"
+        )
+    return ranks
+
+
+def with_adapters(
+    names: Sequence[str], found: Mapping[str, Adapter], ranks: str | None
+) -> tuple[list[int], list[str | None], list[str]]:
+    """Return (ranks, folders, notes), one rank and folder a tenant.
+
+    A tenant is an adapter's folder by its name. Who has no folder gets the
+    rank of --ranks.
+    """
+    given = ranks_of(ranks, len(names))
+    rows = [found.get(name) for name in names]
+    unknown = [n for n, row in zip(names, rows, strict=True) if row is None]
+    notes = []
+    if found and unknown:
+        notes.append(
+            f"{len(unknown)} of {len(names)} tenants of the traffic have no "
+            f"folder of their name in --adapters, such as {unknown[0]}: rank "
+            f"{ranks or DEFAULT_RANK} was taken for them"
+        )
+    idle = set(found) - set(names)
+    if idle:
+        notes.append(
+            f"{len(idle)} adapters of --adapters are not in the traffic, such "
+            f"as {min(idle)}: no slot is planned for them"
+        )
+    return (
+        [r.rank if r else g for r, g in zip(rows, given, strict=True)],
+        [row.folder if row else None for row in rows],
+        notes,
+    )
+
+
+def costs_of(
+    shape: Any, size: int, calibration: Path | None, cost_of: str | None,
+    slower: float,
+) -> Costs:  # fmt: skip
+    """Return the Costs that the options name."""
+    if calibration is not None and cost_of is not None:
+        raise ValueError("--calibration and --cost-of exclude each other")
+    if calibration is not None:
+        costs = measured_costs(read_calibration(calibration))
+    else:
+        costs = fitted_costs(shape, size, cost_of)
+    if slower == 1:
+        return costs
+    said = f"{costs.said}; each time {slower:g} times as long (--slower)"
+    return costs.slower(slower)._replace(said=said)
+
+
+class Asked(NamedTuple):
+    """A Case, and what its reader must know of how it was read."""
+
+    case: Case
+    notes: tuple[str, ...]
+
+
+def asked(
+    model: str, card: str, log: Log | None, drawn: Mapping[str, Any],
+    adapters: Path | None, ranks: str | None, slo: Slo, costs: Mapping,
+    config_json: Path | None, host_gib: float | None, options: Mapping,
+) -> Asked:  # fmt: skip
+    """Return what was asked, from a log or from traffic that is drawn."""
+    shape, origin = shape_named(model, config_json)
+    gib, taken = card_gib(card)
+    found = adapters_in(adapters)
+    notes = [f"--card {card}: {taken}", origin]
+    workload, names = _traffic(log, drawn, found)
+    each_rank, folders, more = with_adapters(names, found, ranks)
+    size = options.get("tensor_parallel_size", 1)
+    case = make_case(
+        model, shape, gib, workload, costs_of(shape, size, **costs),
+        names=names, ranks=each_rank, folders=folders, slo=slo,
+        host_gib=host_gib, **options,
+    )  # fmt: skip
+    notes += [*more, *(log.notes if log else ())]
+    if log and log.num_skipped:
+        notes += [
+            f"{skipped.num:,} lines of the log were skipped: {reason} (first "
+            f"in line {skipped.line:,})"
+            for reason, skipped in log.skipped.items()
+        ]
+    return Asked(case, tuple(notes))
+
+
+def _traffic(log, drawn, found) -> tuple[Workload, Sequence[str]]:
+    if log is not None:
+        return log_workload(log), log.tenants
+    num = drawn["num_tenants"]
+    if num is None:
+        num = len(found)
+    if not num:
+        raise ValueError(
+            "there is no traffic: give a LOG, or --tenants and --rate, or "
+            "--example for the log that comes along"
+        )
+    load = drawn_workload(**{**drawn, "num_tenants": num})
+    if found and len(found) == num:
+        return load, sorted(found)
+    return load, [f"tenant-{number}" for number in range(num)]

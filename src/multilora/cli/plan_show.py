@@ -1,0 +1,150 @@
+"""A plan as a person reads it: answer, line, why, memory, tenants, doubts."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from multilora.cli.bars import memory_bar
+from multilora.cli.show import console, table
+from multilora.deploy.serve_args import serve_line
+from multilora.plan.answer import Neighbour, Outcome, Plan
+from multilora.units import percent
+
+WIDTH = 78  # of a page's cell, and of a terminal
+
+
+def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
+    """Print the whole answer; folder is where its files were written."""
+    out = console()
+    _print_answer(out, plan)
+    _print_line(out, plan)
+    _print_why(out, plan)
+    _print_memory(out, plan)
+    _print_tenants(out, plan, top)
+    _print_doubts(out, plan)
+    if folder is not None:
+        out.print(f"\nThe answer as files: {folder} (README.txt first)",
+                  soft_wrap=True, markup=False)  # fmt: skip
+
+
+def _say(out: Console, text: str, style: str = "") -> None:
+    out.print(text, style=style, width=WIDTH, markup=False)
+
+
+def _print_answer(out: Console, plan: Plan) -> None:
+    num, slo = len(plan.engines), plan.slo
+    engines = "1 engine" if num == 1 else f"{num} engines"
+    kept = "the promise is kept" if plan.is_met else "the promise is NOT kept"
+    _say(out, f"{engines}: {kept}.", "bold")
+    wanted = "" if slo.share == 1 else f" (wanted: {percent(slo.share, 0)})"
+    gap = (
+        "" if slo.itl_ms is None else f" and gaps within {slo.itl_ms:,.0f} ms"
+    )
+    here = plan.outcome
+    _say(
+        out,
+        f"{plan.num_requests:,} requests of {len(plan.tenants)} tenants in "
+        f"{plan.seconds / 60:,.0f} minutes: p50 {here.p50_ms:,.0f} ms, p99 "
+        f"{here.p99_ms:,.0f} ms; {percent(here.share, 0)} of the tenants have "
+        f"a p99 within {slo.ttft_p99_ms:,.0f} ms{gap}{wanted}.",
+    )
+
+
+def _print_line(out: Console, plan: Plan) -> None:
+    settings = {engine.setting for engine in plan.engines}
+    out.print()
+    out.print(serve_line(_few_modules(plan), 1), soft_wrap=True, markup=False)
+    if len(plan.engines) > 1:
+        alike = "all alike" if len(settings) == 1 else "some with other values"
+        _say(out, f"This is engine 1 of {len(plan.engines)}, {alike}; --write "
+             "gives each of them, and who is on which.")  # fmt: skip
+
+
+def _few_modules(plan: Plan) -> Plan:
+    """The same without --lora-modules, which --write has."""
+    bare = [
+        engine.model_copy(
+            update={
+                "tenants": tuple(
+                    tenant.model_copy(update={"folder": None})
+                    for tenant in engine.tenants
+                )
+            }
+        )
+        for engine in plan.engines
+    ]
+    return plan.model_copy(update={"engines": tuple(bare)})
+
+
+def _print_why(out: Console, plan: Plan) -> None:
+    out.print("\nWhy: the same with one dial moved", style="bold")
+    rows = [("as above", *_cells(plan.outcome))]
+    rows += [
+        (f"{one.dial} {one.value:,}", *_cells(one.outcome))
+        for one in _ordered(plan.neighbours)
+    ]
+    out.print(table(("", "p50 ms", "p99 ms", "hits", "in time"), rows))
+
+
+def _ordered(neighbours: tuple[Neighbour, ...]) -> list[Neighbour]:
+    return sorted(neighbours, key=lambda one: one.dial == "engines")
+
+
+def _cells(outcome: Outcome | None) -> tuple[str, ...]:
+    if outcome is None:
+        return "may not start", "", "", ""
+    return (
+        f"{outcome.p50_ms:,.0f}",
+        f"{outcome.p99_ms:,.0f}",
+        percent(outcome.hit_rate, 0),
+        percent(outcome.share, 0),
+    )
+
+
+def _print_memory(out: Console, plan: Plan) -> None:
+    memory = plan.engines[0].memory
+    out.print()
+    out.print(memory_bar(memory), width=WIDTH)
+    _say(
+        out,
+        f"{memory.kv_tokens_low:,} to {memory.kv_tokens_high:,} KV tokens "
+        "remain; the plan uses the low end.",
+    )
+
+
+def _print_tenants(out: Console, plan: Plan, top: int) -> None:
+    shown = plan.tenants[:top]
+    out.print(f"\nTenants with the highest p99, {len(shown)} of "
+              f"{len(plan.tenants)}", style="bold")  # fmt: skip
+    rows = [
+        (
+            one.name if len(one.name) <= 24 else f"{one.name[:23]}…",
+            f"{one.num_requests:,}",
+            f"{one.rank}",
+            f"{one.p50_ms:,.0f}",
+            f"{one.p99_ms:,.0f}",
+            "yes" if one.meets_slo else "NO",
+            one.cause or "",
+        )
+        for one in shown
+    ]
+    columns = ("", "requests", "rank", "p50 ms", "p99 ms", "in time", "cause")
+    out.print(table(columns, rows))
+
+
+def _print_doubts(out: Console, plan: Plan) -> None:
+    out.print("\nWhat would change the answer, the first thing first",
+              style="bold")  # fmt: skip
+    for one in plan.assumptions:
+        then = "it does not start"
+        if one.outcome is not None:
+            then = (
+                f"p99 {one.outcome.p99_ms:,.0f} ms, "
+                f"{percent(one.outcome.share, 0)} in time"
+            )
+        flips = "; the verdict changes" if one.flips else ""
+        _say(out, f"- {one.instead}: {then}{flips}")
+    out.print("\nNotes", style="bold")
+    _say(out, f"- times of a step: {plan.cost}")
+    for note in plan.notes:
+        _say(out, f"- {note}")
