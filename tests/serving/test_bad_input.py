@@ -11,6 +11,7 @@ from multilora.serving import (
     diagnosis,
     fitting,
     limits,
+    logged,
     nnls,
     prediction,
     probes,
@@ -21,8 +22,11 @@ from multilora.serving import (
     terms,
     timed,
     workload,
+    worst,
 )
+from multilora.traffic import log
 
+LOG = log.read_log(log.example_log_path())
 JOB = steps.Job("a", 1, 0, 1)
 STEP = steps.Step(0, ["a"], [], ["a"], 1)
 SERVED = run.serve(
@@ -54,6 +58,9 @@ GOOD = {
     nnls.nonnegative_least_squares: ([[1.0]], [1.0]),
     prediction.predict: (CALIBRATION, SERVED[0], SERVED[1], [0], "plain", 0),
     probes.lengths: ((1, 9), (8, 9), 99),
+    logged.log_workload: (LOG,),
+    worst.worst_tenants: (SERVED, 5.0, 3),
+    worst.worst_minute: (SERVED, 5.0),
     served.checked_adapters: (["a", "b"],),
 }
 

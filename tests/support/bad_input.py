@@ -21,7 +21,8 @@ OPTIONAL = {"max_loras", "target_modules", "max_num_seqs", "num_adapters",
             "num_hot", "vocab_size", "base_sha256",
             "max_cpu_loras", "max_model_len", "cost", "limits", "quantization",
             "gpu_memory_utilization", "max_num_batched_tokens",
-            "num_gpu_blocks"}  # fmt: skip
+            "num_gpu_blocks", "columns", "time_unit", "prompt_default",
+            "output_default", "salt"}  # fmt: skip
 NEVER_FINE = (None, math.nan, math.inf, b"a", True, 1 + 2j, len)
 
 

@@ -2,4 +2,6 @@
 
 app       the command, its exit codes and its errors
 show      one answer as tables for a person or as JSON for a script
+replay    a log on one engine: who would have waited, and for what
+          log_options and engine_options its options, replay_show its answer
 """
