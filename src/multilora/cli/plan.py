@@ -17,7 +17,7 @@ from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
 from multilora.traffic.log_columns import Columns
-from multilora.traffic.log_example import example_log_path
+from multilora.traffic.log import example_log_path
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from multilora.cli.bars import memory_bar
 from multilora.cli.show import console, table
-from multilora.deploy.serve_args import serve_line
+from multilora.plan.serve_args import serve_line
 from multilora.plan.answer import Neighbour, Outcome, Plan
 from multilora.units import percent
 
