@@ -58,7 +58,7 @@ class Memory(Part):
 class Tenant(Part):
     """A tenant's traffic, and what it meets on the engine of this answer.
 
-    Rank 0 is requests of the base itself. folder is where its adapter
+    Rank 0 is requests of the base itself, by its own name. folder is where its adapter
     lies, where that is known. cause is the
     largest part of most of its requests above the SLO, None where there is
     none; gap_ms is None where every reply has one token.
@@ -76,6 +76,10 @@ class Tenant(Part):
     gap_ms: Ms | None
     meets_slo: bool
     cause: str | None = None
+
+    @property
+    def is_base(self) -> bool:
+        return self.rank == 0
 
 
 class Outcome(Part):
@@ -127,7 +131,8 @@ class Assumption(Part):
 class Plan(Part):
     """The answer: engines, what they meet, and how sure that is.
 
-    model is what `vllm serve` gets. cost says where the times of a step are
+    model is what `vllm serve` gets, more_args what it gets beside the dials,
+    such as --quantization and fp8. cost says where the times of a step are
     from, notes what a reader must know. is_met is the verdict on the SLO.
     """
 
@@ -139,6 +144,7 @@ class Plan(Part):
     tensor_parallel_size: Positive
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)]
     max_model_len: Positive
+    more_args: tuple[str, ...] = ()
     slo: Slo
     seconds: Annotated[float, Field(ge=0, le=1e12)]
     num_requests: Positive

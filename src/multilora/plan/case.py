@@ -58,6 +58,27 @@ class Case(NamedTuple):
         return EngineSettings(self.card_gib, **self.options)
 
     @property
+    def more_args(self) -> tuple[str, ...]:
+        """What of the options `vllm serve` must get, beside the dials."""
+        it = self.settings
+        words: list[str] = []
+        if it.quantization is not None:
+            words += ["--quantization", it.quantization]
+        for name in ("kv_cache_dtype", "lora_dtype"):
+            if getattr(it, name) != "auto":
+                words += [f"--{name.replace('_', '-')}", getattr(it, name)]
+        for name in ("fully_sharded_loras", "enable_expert_parallel",
+                     "enforce_eager"):  # fmt: skip
+            if getattr(it, name):
+                words.append(f"--{name.replace('_', '-')}")
+        if it.pipeline_parallel_size > 1:
+            words += ["--pipeline-parallel-size",
+                      str(it.pipeline_parallel_size)]  # fmt: skip
+        if not isinstance(it.target_modules, str | None):
+            words += ["--lora-target-modules", *it.target_modules]
+        return tuple(words)
+
+    @property
     def slot_ranks(self) -> tuple[int, ...]:
         """Each tenant's rank as vLLM's slots come: rounded up."""
         sizes = nearest_rule(self.vllm_version).ranks

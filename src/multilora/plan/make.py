@@ -48,6 +48,7 @@ def make_plan(
         tensor_parallel_size=case.tensor_parallel_size,
         gpu_memory_utilization=settings.share,
         max_model_len=case.max_model_len,
+        more_args=case.more_args,
         slo=case.slo,
         seconds=case.seconds,
         num_requests=case.workload.num_requests,

@@ -84,7 +84,7 @@ def without_folder(engine: Engine) -> list[Tenant]:
     """Return the tenants whose adapter's folder is not known."""
     if not isinstance(engine, Engine):
         raise TypeError(f"engine is {shown(engine)}, but must be an Engine")
-    return [tenant for tenant in engine.tenants if not tenant.folder]
+    return [t for t in engine.tenants if not (t.folder or t.is_base)]
 
 
 def _groups(
@@ -118,6 +118,8 @@ def _groups(
     groups = [[plan.model]]
     for option, value in values.items():
         groups.append([option] if value is None else [option, repr(value)])
+    if plan.more_args:
+        groups.append(list(plan.more_args))
     modules = _lora_modules(engine, folder_of or _own_folder)
     if modules:
         groups.append(["--lora-modules"])

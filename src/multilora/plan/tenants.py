@@ -13,8 +13,6 @@ from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause, tenant_table
 from multilora.serving.run import ServingRun
 
-BASE_NAME = "(base)"
-
 
 def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
     """Return the Outcome of all these engines together."""
@@ -72,7 +70,7 @@ def tenants_of(case: Case, engine: Served) -> tuple[Tenant, ...]:
 
 
 def _tenant(case, engine, place, rows, late) -> Tenant:
-    named: dict[str, Any] = {"name": BASE_NAME, "rank": 0}
+    named: dict[str, Any] = {"name": case.model, "rank": 0}
     if place != BASE:
         them, number = case.tenants, engine.tenants[place]
         named = {
