@@ -16,8 +16,8 @@ from multilora.plan.answer import Slo
 from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
-from multilora.traffic.log_columns import Columns
 from multilora.traffic.log import example_log_path
+from multilora.traffic.log_columns import Columns
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"
@@ -31,10 +31,10 @@ def _option(name: str, words: str, panel: str = DIALS):
 def plan(
     log_file: Annotated[
         Path | None,
-        typer.Argument(metavar="[LOG]", help="A log of requests; or --tenants."),
+        typer.Argument(metavar="[LOG]", help="Requests; or --tenants."),
     ] = None,
     example: Annotated[
-        bool, typer.Option("--example", help="Plan for the log that comes along.")
+        bool, typer.Option("--example", help="Plan for the log we ship.")
     ] = False,
     model: Annotated[
         str | None,
@@ -43,7 +43,7 @@ def plan(
     ] = None,
     card: Annotated[
         str | None,
-        _option("--card", "Each GPU: 80 is a card sold as 80 GB, 79.1 its GiB, "
+        _option("--card", "Each GPU: 80 is one sold as 80 GB, 79.1 its GiB, "
                 "H100 a name.", BASE),
     ] = None,
     adapters: Annotated[
@@ -75,7 +75,7 @@ def plan(
         float,
         _option("--ttft-p99", "The promise: each tenant's p99 of the time to "
                 "a first token, in ms."),
-    ] = 500,
+    ] = 1000,
     share: Annotated[
         float, _option("--share", "Of the tenants that must meet it, 0 to 1.")
     ] = 1,
@@ -91,7 +91,7 @@ def plan(
         int, _option("--max-engines", "Stop the search there.")
     ] = MAX_ENGINES,
     max_model_len: Annotated[
-        int | None, _option("--max-model-len", "By default what the traffic needs.")
+        int | None, _option("--max-model-len", "Else by the traffic.")
     ] = None,
     max_num_batched_tokens: Annotated[
         int | None, _option("--max-num-batched-tokens", "Else it is searched.")
@@ -121,7 +121,7 @@ def plan(
     ] = DEFAULT_VERSION,
     calibration: Annotated[
         Path | None,
-        _option("--calibration", "Times of a step from `multilora calibrate`."),
+        _option("--calibration", "What `multilora calibrate` wrote."),
     ] = None,
     cost_of: Annotated[
         str | None, _option("--cost-of", "Or those fitted for this model.")

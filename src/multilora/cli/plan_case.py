@@ -62,8 +62,8 @@ def ranks_of(text: str | None, num_tenants: int) -> list[int]:
         match = _RANKS.fullmatch(part)
         if not match or int(match[2] or 1) > num_tenants:
             raise ValueError(
-                f"--ranks is {shown(text)}, but must be one rank for all, such "
-                "as 16, or ranks and how many tenants have each, such as "
+                f"--ranks is {shown(text)}, but must be one rank for all, as "
+                "16, or ranks and how many tenants have each, such as "
                 f"16x36,64x4, for {num_tenants} tenants in all"
             )
         ranks += [int(match[1])] * int(match[2] or 1)

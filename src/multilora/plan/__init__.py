@@ -6,6 +6,7 @@ make       a case into its plan
 answer     what a plan says: printed, written and read back
 search     how many engines, who shares one, and where each dial is
 played     one setting of all engines, played; tenants what they meet there
+reach      which tenants an SLO is out of reach for
 stretch    the busiest stretch of a long log
 otherwise  one dial moved, and worlds other than the plan assumes
 words      sentences on what a reader of a plan must know

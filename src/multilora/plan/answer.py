@@ -58,9 +58,9 @@ class Memory(Part):
 class Tenant(Part):
     """A tenant's traffic, and what it meets on the engine of this answer.
 
-    Rank 0 is requests of the base itself, by its own name. folder is where its adapter
-    lies, where that is known. cause is the
-    largest part of most of its requests above the SLO, None where there is
+    Rank 0 is requests of the base itself, by its own name. folder is where
+    its adapter lies, where that is known. cause is the largest part of most
+    of its requests above the SLO, None where there is
     none; gap_ms is None where every reply has one token.
     """
 

@@ -8,7 +8,12 @@ from multilora.plan.answer import Engine, Memory, Plan
 from multilora.plan.case import Case, check_case
 from multilora.plan.otherwise import assumptions, neighbours
 from multilora.plan.played import Served, play
-from multilora.plan.search import MAX_ENGINES, Search, fewest_engines
+from multilora.plan.search import (
+    MAX_ENGINES,
+    Search,
+    fewest_engines,
+    is_met,
+)
 from multilora.plan.stretch import busiest
 from multilora.plan.tenants import outcome_of, tenants_of
 from multilora.plan.words import notes_of
@@ -53,12 +58,13 @@ def make_plan(
         seconds=case.seconds,
         num_requests=case.workload.num_requests,
         cost=case.costs.said,
-        is_met=search.is_met(chosen) and outcome.share >= case.slo.share,
+        is_met=is_met(case, chosen.outcome)
+        and outcome.share >= case.slo.share,
         outcome=outcome,
         engines=tuple(_engine(case, one) for one in engines),
         neighbours=neighbours(search, chosen),
         assumptions=assumptions(search, chosen),
-        notes=notes_of(case, searched, chosen, engines),
+        notes=notes_of(case, searched, chosen, engines, search.out_of_reach),
     )
 
 

@@ -13,7 +13,8 @@ SLOWER, MORE, LONGER = 1.25, 1.25, 1.5
 def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
     """Return what the next smaller and the next larger value would do.
 
-    Of each dial, and of the number of engines, all else as it is.
+    Of each dial, all else as it is; and every number of engines that was
+    tried, each with its own best dials, and one more than were chosen.
     """
     found = []
     for name in Dials._fields:
@@ -27,12 +28,14 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
                 one = search.tried(chosen.groups, dials)
                 found.append(_neighbour(name, value, one.outcome))
     num = chosen.num_engines
-    most = int((search.case.loads > 0).sum())
-    for value in (num - 1, num + 1):
-        if 1 <= value <= most:
-            other = search.with_engines(value, chosen.dials)
-            outcome = other.outcome if other else None
-            found.append(_neighbour("engines", value, outcome))
+    if num < int((search.case.loads > 0).sum()):
+        search.with_engines(num + 1)
+    others = sorted(search.by_engines.items())
+    found += [
+        _neighbour("engines", value, one.outcome)
+        for value, one in others
+        if value != num
+    ]
     return tuple(found)
 
 
@@ -57,7 +60,9 @@ def assumptions(search: Search, chosen: Tried) -> tuple[Assumption, ...]:
     for what, instead, world in _worlds(search, chosen):
         engines = play(search.case, chosen.groups, chosen.dials, world)
         outcome = outcome_of(engines, search.case.slo) if engines else None
-        flips = is_met(search.case, outcome) != search.is_met(chosen)
+        flips = is_met(search.case, outcome) != is_met(
+            search.case, chosen.outcome
+        )
         found.append(
             Assumption(
                 what=what, instead=instead, outcome=outcome, flips=flips

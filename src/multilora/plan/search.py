@@ -16,6 +16,7 @@ from multilora.plan.played import (
     play,
     setting_of,
 )
+from multilora.plan.reach import out_of_reach
 from multilora.plan.tenants import outcome_of
 
 SLOTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -49,8 +50,17 @@ class Search:
     ) -> None:
         self.case = case
         self.num_played = 0
+        budgets = {*BUDGETS, self.usual_dials().max_num_batched_tokens}
+        if case.options.get("max_num_batched_tokens") is not None:
+            budgets = {self.usual_dials().max_num_batched_tokens}
+        self.out_of_reach = out_of_reach(case, tuple(sorted(budgets)))
+        num_asking = int((case.loads > 0).sum())
+        # More engines cannot help those who are late alone on one.
+        can = 1 - len(self.out_of_reach) / num_asking
+        self.wanted = min(case.slo.share, can)
         self._progress = progress
         self._tried: dict[tuple, Tried] = {}
+        self.by_engines: dict[int, Tried] = {}  # the best of each number
 
     def tried(self, groups: Groups, dials: Dials) -> Tried:
         """Return a setting, played; of engines only the outcome is kept."""
@@ -65,16 +75,16 @@ class Search:
             self._tried[key] = Tried(groups, dials, outcome)
         return self._tried[key]
 
-    def is_met(self, tried: Tried) -> bool:
-        """True if enough tenants meet the SLO."""
-        return is_met(self.case, tried.outcome)
+    def is_enough(self, tried: Tried) -> bool:
+        """True if as many tenants meet the SLO as must, or as can."""
+        return _share(tried) >= self.wanted
 
     def best(self, tried: list[Tried]) -> Tried | None:
         """Return the best of these by advice.best_place, or None."""
         place = best_place(
             [t.outcome.p99_ms if t.outcome else None for t in tried],
             [t.outcome.share if t.outcome else 0.0 for t in tried],
-            self.case.slo.share,
+            self.wanted,
         )
         return None if place is None else tried[place]
 
@@ -88,18 +98,13 @@ class Search:
         most = max(most, 1)
         return [most, *(num for num in SLOTS[::-1] if num < most)]
 
-    def with_engines(
-        self, num_engines: int, dials: Dials | None = None
-    ) -> Tried | None:
-        """Return the best setting with so many engines, or None.
-
-        With dials only who shares an engine is searched.
-        """
-        found = [
-            self.tried(groups, dials) if dials else self._tuned(groups)
-            for groups in self.placements(num_engines)
-        ]
-        return self.best([one for one in found if one])
+    def with_engines(self, num_engines: int) -> Tried | None:
+        """Return the best setting with so many engines, or None."""
+        tuned = [self._tuned(g) for g in self.placements(num_engines)]
+        best = self.best([one for one in tuned if one])
+        if best is not None:
+            self.by_engines[num_engines] = best
+        return best
 
     def placements(self, num_engines: int) -> Iterator[Groups]:
         """Yield the ways to spread tenants that are tried."""
@@ -165,31 +170,33 @@ def _can_be(dials: Dials) -> bool:
 def fewest_engines(search: Search, most: int = MAX_ENGINES) -> Tried:
     """Return the best setting with the fewest engines that meet the SLO.
 
-    Doubles their number until it is met, then looks between. Where no
-    number up to `most` meets it, the one that most tenants meet it with, of
-    equals the smallest. Raises NoPlanError where no engine starts.
+    Doubles their number until it is met, then looks between. Where it is out
+    of reach for some tenants, the fewest with which all others are in time.
+    Where no number up to `most` does that, the one that most tenants are in
+    time with, of equals the smallest. Raises NoPlanError where none starts.
     """
     most = min(most, int((search.case.loads > 0).sum()))
-    found: dict[int, Tried] = {}
+    found = search.by_engines
     for num in _doubled(most):
         best = search.with_engines(num)
-        if best is not None:
-            found[num] = best
-            if search.is_met(best):
-                return _fewer(search, found, num)
+        if best is not None and search.is_enough(best):
+            return _fewer(search, num)
     if not found:
         raise NoPlanError(_refused(search.case))
-    return max(found.values(), key=lambda t: (_share(t), -t.num_engines))
+    num = max(found, key=lambda num: (_share(found[num]), -num))
+    search.wanted = _share(found[num])
+    return _fewer(search, num)
 
 
-def _fewer(search, found, met):
+def _fewer(search, met):
     """Halve between the largest number that missed it and one that met."""
+    found = search.by_engines
     missed = max((num for num in found if num < met), default=0)
     while met - missed > 1:
         middle = (met + missed) // 2
         best = search.with_engines(middle)
-        if best is not None and search.is_met(best):
-            met, found[middle] = middle, best
+        if best is not None and search.is_enough(best):
+            met = middle
         else:
             missed = middle
     return found[met]

@@ -20,12 +20,12 @@ def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
     ttft_ms = np.concatenate([run.ttft_ns for run in runs]) / NS_PER_MS
     p50, p99 = np.percentile(ttft_ms, [50, 99])
     totals = [run.trace.totals for run in runs]
-    verdicts = np.concatenate([_verdicts(run, slo) for run in runs])
+    in_time = np.concatenate([verdicts(run, slo) for run in runs])
     return Outcome(
         p50_ms=float(p50),
         p99_ms=float(p99),
         gap_ms=_gap_ms(np.concatenate([run.tpot_ns for run in runs])),
-        share=float(verdicts.mean()),
+        share=float(in_time.mean()),
         hit_rate=float(np.concatenate([run.is_hit for run in runs]).mean()),
         busy=min(1.0, max(run.utilisation["busy"] for run in runs)),
         num_slot_loads=sum(one.num_slot_loads for one in totals),
@@ -33,8 +33,8 @@ def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
     )
 
 
-def _verdicts(run: ServingRun, slo: Slo) -> np.ndarray:
-    """Whether each tenant with requests meets the SLO."""
+def verdicts(run: ServingRun, slo: Slo) -> np.ndarray:
+    """Return whether each tenant with requests meets the SLO, by its id."""
     table = tenant_table(run)
     meets = table["p99_ms"] <= slo.ttft_p99_ms
     if slo.itl_ms is not None:

@@ -15,11 +15,19 @@ SMALL_CARD_GIB = 32
 
 
 def notes_of(
-    case: Case, searched: Case, chosen: Tried, engines: Sequence[Served]
+    case: Case,
+    searched: Case,
+    chosen: Tried,
+    engines: Sequence[Served],
+    tenants: Sequence[int] = (),
 ) -> tuple[str, ...]:
-    """Return the notes of a plan, each one sentence or two."""
+    """Return the notes of a plan, each one sentence or two.
+
+    tenants are those for whom the SLO is out of reach.
+    """
     rules = (
-        _on_engines(case, chosen),
+        _on_reach(case, tenants),
+        None if tenants else _on_engines(case, chosen),
         _on_slots(engines),
         _on_ranks(case, engines),
         _on_card(case),
@@ -29,6 +37,18 @@ def notes_of(
         _on_base(case, engines),
     )
     return tuple(note for note in rules if note)
+
+
+def _on_reach(case, tenants):
+    if not tenants:
+        return None
+    return (
+        f"the promise is out of reach for {len(tenants)} of "
+        f"{int((case.loads > 0).sum())} tenants, such as "
+        f"{case.tenants.names[tenants[0]]}: their p99 is above it even alone "
+        "on an engine. Shorter prompts, fewer at once, a faster GPU or "
+        "another promise help; more engines do not"
+    )
 
 
 def _on_engines(case, chosen):
