@@ -9,13 +9,10 @@ from multilora.serving.cost import step_cost
 from multilora.serving.diagnosis import causes_ns, late_by_cause
 from multilora.serving.limits import engine_limits
 from multilora.serving.logged import log_workload
+from multilora.serving.parts import percentile_of_parts
 from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
-from multilora.serving.worst import (
-    p99_of_parts,
-    worst_minute,
-    worst_tenants,
-)
+from multilora.serving.worst import worst_minute, worst_tenants
 from multilora.traffic.log import example_log_path, read_log
 
 COST = step_cost(20, 1, 0.1, 0.05, 200, 100)
@@ -83,11 +80,21 @@ def test_the_worst_tenants_are_a_loop_s(requests, slo_ms, num):
             assert one.cause is None
 
 
-@given(st.lists(st.lists(st.integers(0, 10**9), min_size=1), min_size=1))
-def test_p99_of_parts_is_numpy_s(parts):
+VALUES = st.integers(0, 10**9) | st.floats(-1e12, 1e12)
+
+
+@given(st.lists(st.lists(VALUES, min_size=1), min_size=1), st.floats(0, 100))
+def test_a_percentile_of_parts_is_numpy_s_to_the_last_digit(parts, percent):
     starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-    found = p99_of_parts(np.concatenate(parts), starts)
-    assert found == pytest.approx([np.percentile(p, 99) for p in parts])
+    parts = [np.array(part, dtype=float) for part in parts]
+    found = percentile_of_parts(np.concatenate(parts), starts, percent)
+    assert found.tolist() == [np.percentile(p, percent) for p in parts]
+
+
+@pytest.mark.parametrize("starts", [[], [1], [0, 0], [0, 9], [0, 2, 1]])
+def test_starts_that_are_no_parts_are_refused(starts):
+    with pytest.raises(ValueError, match="starts must begin with 0"):
+        percentile_of_parts(np.ones(3), np.array(starts, dtype=int), 50)
 
 
 def test_a_log_is_served_in_its_own_order():

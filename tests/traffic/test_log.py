@@ -247,7 +247,7 @@ def test_named_columns_are_taken_instead_of_known_ones(file):
     assert columns_of(log) == ([0, 1], [0, 1], ["a", "b"], [1, 3], [2, 4])
     with pytest.raises(ValueError, match=r"'whom'.*--tenant-column.*'who'"):
         read_log(path, asked._replace(tenant="whom"))
-    with pytest.raises(ValueError, match=r"no known time.*'when', 'model'"):
+    with pytest.raises(ValueError, match=r"to hold times.*'when', 'model'"):
         read_log(path)
     with pytest.raises(ValueError, match="must be another column"):
         read_log(path, asked._replace(tenant="when"))
@@ -318,7 +318,7 @@ def test_a_line_that_never_ends_is_passed_over(file):
     ("content", "what"),
     [
         (b"", "empty"),
-        (b"\n \n\n", "no line of text"),
+        (b"\n \n\n", "does not start with text"),
         (HEAD.encode(), "no request in it can be read. Skipped: nothing"),
         (HEAD.encode() + b"x,a,1,1\n", r"1 × a time that is no time.*line 2"),
         (b"1700000000,a,1,1\n", "must name the columns"),
@@ -329,7 +329,7 @@ def test_a_line_that_never_ends_is_passed_over(file):
         (gzip.compress(gzip.compress(b"a")), "gzipped twice"),
         (gzip.compress(b"")[:5], "empty"),
         (b"{\n", "jq -c"),
-        (b"{}\n", "no known time"),
+        (b"{}\n", "to hold times"),
         (b"[]", "no whole JSON object"),
         (b"[1, 2]", "no whole JSON object"),
         (b"[" * 100_000, "no whole JSON object"),

@@ -94,8 +94,9 @@ class Answer(NamedTuple):
         start = f" from {log.moment(0)}" if log.start else ""
         columns = ", ".join(name for name in log.columns if name)
         yield (
-            f"Log      {self.file}, {log.format}: {log.num_requests:,} "
-            f"requests of {len(log.tenants):,} tenants in "
+            f"Log      {self.file}, {log.format}: "
+            f"{_counted(log.num_requests, 'request')} of "
+            f"{_counted(len(log.tenants), 'tenant')} in "
             f"{_span(log.seconds)}{start}"
         )
         yield f"Columns  {columns}"
@@ -169,6 +170,10 @@ class Answer(NamedTuple):
 def _plain(text):
     """Return a text without what a terminal, or rich, would act upon."""
     return escape("".join(c if c.isprintable() else "�" for c in text))
+
+
+def _counted(num, noun):
+    return f"{num:,} {noun}{'s' * (num != 1)}"
 
 
 def _span(seconds):

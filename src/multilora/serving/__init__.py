@@ -12,6 +12,7 @@ plain     the engine in Python, the readable one
 compiled  the same in numba, equal to the last nanosecond; memory its arrays
 diagnosis per-tenant percentiles, and why a late request was late
 worst     the worst tenants and the worst minute of a run
+parts     percentiles of many parts of a row at once
 logged    a log of requests as a workload
 
 Its cost on an engine of yours:

@@ -5,6 +5,7 @@ import numpy as np
 from multilora.arguments import finite_number, shown
 from multilora.matmul.operands import BASE
 from multilora.serving.cost import NS_PER_MS
+from multilora.serving.parts import percentile_of_parts
 from multilora.serving.run import ServingRun
 
 # In the order in which a request meets them. "own" is the prompt's own
@@ -83,16 +84,14 @@ def tenant_table(run: ServingRun) -> dict[str, np.ndarray]:
     order = np.argsort(ids, kind="stable")
     starts = np.flatnonzero(np.diff(ids[order], prepend=BASE - 1))
     ttft_ms = run.ttft_ns[order] / NS_PER_MS
-    parts = np.split(ttft_ms, starts[1:])
-    quantiles = np.array([np.percentile(part, [50, 99]) for part in parts])
     num_requests = np.diff(np.append(starts, len(ids)))
     num_loads = np.add.reduceat((~run.is_hit)[order].astype(int), starts)
     is_deferred = run.trace.deferred[order] > 0
     return {
         "tenant": ids[order][starts],
         "num_requests": num_requests,
-        "p50_ms": quantiles[:, 0],
-        "p99_ms": quantiles[:, 1],
+        "p50_ms": percentile_of_parts(ttft_ms, starts, 50),
+        "p99_ms": percentile_of_parts(ttft_ms, starts, 99),
         "hit_rate": 1 - num_loads / num_requests,
         "num_loads": num_loads,
         "num_deferred": np.add.reduceat(is_deferred.astype(int), starts),

@@ -13,6 +13,7 @@ from multilora.serving.diagnosis import (
     late_by_cause,
     tenant_table,
 )
+from multilora.serving.parts import percentile_of_parts
 from multilora.serving.run import ServingRun
 from multilora.serving.workload import NS_PER_S
 
@@ -109,7 +110,7 @@ def worst_minute(run: ServingRun, slo_ms: float) -> WorstMinute:
     ends = np.append(starts[1:], len(minutes))
     is_late = np.any(list(late.values()), axis=0)
     num_late = np.add.reduceat(is_late.astype(np.int64), starts)
-    p99_ms = p99_of_parts(run.ttft_ns, starts) / NS_PER_MS
+    p99_ms = percentile_of_parts(run.ttft_ns / NS_PER_MS, starts, 99)
     worst = int(np.lexsort((-p99_ms, -num_late))[0])
     part = slice(int(starts[worst]), int(ends[worst]))
     if num_late[worst]:
@@ -130,18 +131,3 @@ def worst_minute(run: ServingRun, slo_ms: float) -> WorstMinute:
         int(sent.argmax()) + BASE,
         float(sent.max() / total),
     )
-
-
-def p99_of_parts(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return the 99th percentile of values from each start to the next.
-
-    As np.percentile, linear between two values; starts begin with 0.
-    """
-    num = np.diff(np.append(starts, len(values)))
-    part = np.repeat(np.arange(len(starts)), num)
-    in_order = values[np.lexsort((values, part))]
-    reach = 0.99 * (num - 1)
-    low = np.floor(reach).astype(np.int64)
-    high = np.minimum(low + 1, num - 1)
-    below, above = in_order[starts + low], in_order[starts + high]
-    return below + (above - below) * (reach - low)

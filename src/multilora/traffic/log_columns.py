@@ -5,9 +5,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from multilora.arguments import shown, text
-from multilora.traffic.log_names import KNOWN, ends_in, plain
+from multilora.traffic.log_names import KNOWN, MAX_DEPTH, by_ending, plain
 
-MAX_DEPTH = 5
 MAX_NAMED = 20  # columns in an error
 
 
@@ -58,14 +57,17 @@ def find_columns(names: Iterable[str], asked: Columns) -> Columns:
     column of times, and for one column that is to be two things.
     """
     names = list(names)
+    known = by_ending(names)
     found = Columns._make(
-        _named(names, name, option) if name is not None else _known(names, of)
+        next((known[word] for word in of if word in known), None)
+        if name is None
+        else _named(names, name, option)
         for name, option, of in zip(asked, OPTIONS, KNOWN, strict=True)
     )
     if found.time is None:
         raise ValueError(
-            f"columns has no known time: the log has {listed(names)}; name "
-            "the one with times (--time-column)"
+            "none of its columns is known to hold times; it has "
+            f"{listed(names)}: name one with --time-column"
         )
     given = [name for name in found if name is not None]
     if len(set(given)) < len(given):
@@ -78,6 +80,8 @@ def find_columns(names: Iterable[str], asked: Columns) -> Columns:
 def listed(names: Iterable[str]) -> str:
     """Return the names of columns for a sentence, not too many of them."""
     names = list(names)
+    if not names:
+        return "none"
     more = len(names) - MAX_NAMED
     return ", ".join(shown(name) for name in names[:MAX_NAMED]) + (
         f" and {more} more" if more > 0 else ""
@@ -125,13 +129,3 @@ def _named(names, name, option):
             f"{listed(names)}"
         )
     return alike[0]
-
-
-def _known(names, candidates):
-    """Return the first candidate's column, the least deep one of its name."""
-    by_depth = sorted(names, key=lambda name: name.count("."))
-    for candidate in candidates:
-        for name in by_depth:
-            if ends_in(name, (candidate,)):
-                return name
-    return None

@@ -6,8 +6,9 @@ usage.prompt_tokens is.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
+MAX_DEPTH = 5  # of objects within objects
 # Where an empty field means that no adapter was asked for.
 ADAPTER = (
     "adapter", "adaptername", "adapterid", "loraadapter", "lora", "loraname",
@@ -60,22 +61,28 @@ def plain(name: str) -> str:
 
 def known_format(names: Iterable[str]) -> tuple[str | None, str | None]:
     """Return (name of the format, unit of its times from 0) or None."""
-    names = list(names)
+    have = by_ending(names).keys()
     for name, needed, unit in FORMATS:
-        if all(any(ends_in(n, (one,)) for n in names) for one in needed):
+        if needed <= have:
             return name, unit
     return None, None
 
 
 def is_adapter_column(name: str | None) -> bool:
     """True where an empty field means a request to the base model."""
-    return name is not None and ends_in(name, ADAPTER)
-
-
-def ends_in(name: str, candidates: Collection[str]) -> bool:
-    """Return whether a name, or the end of one with dots, is a candidate."""
-    parts = name.split(".")
-    return any(
-        plain("".join(parts[start:])) in candidates
-        for start in range(len(parts))
+    return name is not None and not by_ending([name]).keys().isdisjoint(
+        ADAPTER
     )
+
+
+def by_ending(names: Iterable[str]) -> dict[str, str]:
+    """Return {plain name, or plain end of one with dots: that name}.
+
+    Of several the one that is least deep, then the first.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: name.count(".")):
+        parts = name.split(".")
+        for start in range(max(0, len(parts) - MAX_DEPTH), len(parts)):
+            found.setdefault(plain("".join(parts[start:])), name)
+    return found

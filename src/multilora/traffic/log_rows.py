@@ -7,7 +7,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
@@ -15,6 +15,7 @@ from multilora.traffic.log_lines import MAX_LINE, Source
 from multilora.traffic.log_tally import Tally
 from multilora.traffic.log_times import read_time
 
+MAX_BLANK = 1_000  # lines before the first that is not
 DELIMITERS = ",\t;|"
 NOT_JSON = "no JSON"
 NO_OBJECT = "no JSON object"
@@ -93,9 +94,10 @@ def field_rows(source: Source) -> tuple[list[str], str, Iterator[Row]]:
     for a first line that names none.
     """
     lines = source.lines()
-    head = next((item for item in lines if not item[1].isspace()), None)
+    start = islice(lines, MAX_BLANK)
+    head = next((item for item in start if not item[1].isspace()), None)
     if head is None:
-        raise ValueError(f"{source.name}: it holds no line of text")
+        raise ValueError(f"{source.name}: it does not start with text")
     delimiter = max(DELIMITERS, key=head[1].count)
     rows = _csv_rows(chain([head], lines), delimiter, source.tally)
     names = [name.strip() for name in next(rows, (0, []))[1]]
