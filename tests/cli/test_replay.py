@@ -1,14 +1,17 @@
 """`multilora replay`: a log on an engine, as a person and a script see it."""
 
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from made_calibration import CALIBRATION
+from multilora.cli import log_options as options
 from multilora.cli import replay as part
 from multilora.cli.app import whole_app
 from multilora.cli.engine_options import engine_of
@@ -147,6 +150,7 @@ def test_base_requests_have_their_own_row(file):
         (["--prompt-tokens", 0], "--prompt-tokens is 0"),
         (["--tenant-column", "x"], "--tenant-column"),
         (["--calibration", "none.json"], "none.json"),
+        (["--salt", "s"], "--hash-names is not"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(options, named):
@@ -162,6 +166,23 @@ def test_without_numba_it_says_how_long_a_large_log_takes(monkeypatch):
     result = run(EXAMPLE)
     assert result.exit_code == 0
     assert "pip install 'multilora[fast]'" in result.stderr
+
+
+def test_a_terminal_sees_a_bar_and_a_pipe_does_not(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        options.Progress,
+        "update",
+        lambda self, *_, **at: drawn.append((at["completed"], at["total"])),
+    )
+    monkeypatch.setattr(
+        options,
+        "Console",
+        lambda stderr: Console(file=io.StringIO(), force_terminal=True),
+    )
+    assert run(EXAMPLE).exit_code == 0
+    size = example_log_path().stat().st_size
+    assert drawn and drawn[-1] == (size, size)
 
 
 def test_as_a_process_it_reads_and_refuses(tmp_path):

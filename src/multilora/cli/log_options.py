@@ -86,6 +86,8 @@ def read_with_bar(
     ):  # fmt: skip
         if num is not None:
             integer(name, num, 1, MAX_TOKENS)
+    if salt is not None and not is_hashed:
+        raise ValueError("--salt is given, but --hash-names is not")
     stderr = Console(stderr=True)
     bar = Progress(
         "reading", BarColumn(), DownloadColumn(), TimeRemainingColumn(),

@@ -34,7 +34,7 @@ from multilora.traffic.log_columns import Columns
 
 SLO_MS = 500.0
 WORTH_TELLING = 50_000  # requests; fewer take some seconds without numba
-TRIED = 2_000
+TRIED = 5_000
 
 SloMs = Annotated[
     float | None,
@@ -127,9 +127,8 @@ def _served(engine: Engine, workload: Workload, is_cold: bool) -> ServingRun:
 
 def _tell_duration(engine, workload):
     """Say on stderr how long the plain engine will take, from a part."""
-    part = Workload(
-        *(column[:TRIED] for column in workload[:4]), workload.num_adapters
-    )
+    columns = [column[:TRIED] for column in workload[:4]]
+    part = Workload._make([*columns, max(int(columns[1].max()), 0) + 1])
     start = time.perf_counter()
     serve(part, engine.limits, engine.cost, engine="plain")
     took = time.perf_counter() - start

@@ -9,9 +9,16 @@ from rich.console import Console
 from rich.table import Table
 
 
+class _Stdout(Console):
+    """A Console that leaves `… | head` to command(), which ends with 0."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Return the Console of stdout: plain text where it is no terminal."""
-    return Console(file=sys.stdout, highlight=False)
+    return _Stdout(file=sys.stdout, highlight=False)
 
 
 def print_json(answer: Any) -> None:

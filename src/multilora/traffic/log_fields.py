@@ -50,7 +50,9 @@ class Fields:
         elif is_adapter_column(columns.tenant):
             self._id_of |= dict.fromkeys(NO_ADAPTER, BASE)
 
-    def add(self, line: int, time: Any, tenant: Any, prompt: Any, output: Any):
+    def add(
+        self, line: int, time: Any, tenant: Any, prompt: Any, output: Any
+    ) -> None:
         """Keep a row of four fields as they were read, or count why not."""
         moment = read_time(time)
         if moment is None:
