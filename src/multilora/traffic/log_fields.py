@@ -43,7 +43,6 @@ class Fields:
         self.defaults = defaults
         self._tally = tally
         self._id_of: dict[Any, int] = dict.fromkeys(base_names, BASE)
-        self._name_id: dict[str, int] = {}
         if columns.tenant is None:
             self._id_of |= {None: 0, "": 0}
             self.names.append(ONE_TENANT)
@@ -91,20 +90,19 @@ class Fields:
             self._tally.add("no tenant", line)
             return None
         name = str(tenant).strip()
-        # A lone surrogate, which JSON can hold, cannot be printed.
-        name = name.encode("utf-8", "replace").decode()
+        if not name.isascii():
+            # A lone surrogate, which JSON can hold, cannot be printed.
+            name = name.encode("utf-8", "replace").decode()
         if not name and name not in self._id_of:
             self._tally.add("no tenant", line)
             return None
         if len(name) > MAX_NAME:
             self._tally.add(f"a tenant of over {MAX_NAME:,} letters", line)
             return None
-        if name in self._id_of:  # the base, or an empty field
-            adapter_id = self._id_of[name]
-        else:
-            adapter_id = self._name_id.setdefault(name, len(self.names))
-            if adapter_id == len(self.names):
-                self.names.append(name)
+        adapter_id = self._id_of.get(name)
+        if adapter_id is None:
+            adapter_id = self._id_of[name] = len(self.names)
+            self.names.append(name)
         self._id_of[tenant] = adapter_id
         return adapter_id
 
