@@ -163,6 +163,7 @@ def test_a_wrong_option_is_one_sentence(options, named):
 def test_without_numba_it_says_how_long_a_large_log_takes(monkeypatch):
     monkeypatch.setattr(part, "has_numba", lambda: False)
     monkeypatch.setattr(part, "WORTH_TELLING", 1_000)
+    monkeypatch.setattr(part, "LONG_S", 0)
     result = run(EXAMPLE)
     assert result.exit_code == 0
     assert "pip install 'multilora[fast]'" in result.stderr

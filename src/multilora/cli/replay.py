@@ -35,6 +35,7 @@ from multilora.traffic.log_columns import Columns
 SLO_MS = 500.0
 WORTH_TELLING = 50_000  # requests; fewer take some seconds without numba
 TRIED = 5_000
+LONG_S = 10
 
 SloMs = Annotated[
     float | None,
@@ -126,13 +127,15 @@ def _served(engine: Engine, workload: Workload, is_cold: bool) -> ServingRun:
 
 
 def _tell_duration(engine, workload):
-    """Say on stderr how long the plain engine will take, from a part."""
+    """Say on stderr how long it takes without numba, where that is long."""
     columns = [column[:TRIED] for column in workload[:4]]
     part = Workload._make([*columns, max(int(columns[1].max()), 0) + 1])
     start = time.perf_counter()
     serve(part, engine.limits, engine.cost, engine="plain")
     took = time.perf_counter() - start
     seconds = took / len(part.arrival_ns) * workload.num_requests
+    if seconds < LONG_S:
+        return
     about = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     print(
         f"multilora: {workload.num_requests:,} requests take about {about} "
