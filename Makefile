@@ -30,7 +30,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
 	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
-	fit family-truth config-defaults vllm-names capture clean
+	fit family-truth config-defaults vllm-names serve-flags capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
@@ -180,6 +180,9 @@ config-defaults: $(ENGINE)/.installed ## record transformers' defaults
 
 vllm-names: $(ENGINE)/.installed ## record what vLLM's classes do to names
 	$(ENGINE)/bin/python tools/vllm_names.py
+
+serve-flags: $(ENGINE)/.installed ## record the arguments of vllm serve
+	$(ENGINE)/bin/python tools/serve_flags.py
 
 capture: $(ENGINE)/.installed ## measure a GPU for the pages
 	$(ENGINE)/bin/python -m multilora.engine.capture

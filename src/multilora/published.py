@@ -52,6 +52,7 @@ _FILES = (
     "cards",
     "adapters",
     "vllm_versions",
+    "serve_flags",
     "startups",
     "worked_examples",
     "load_costs",

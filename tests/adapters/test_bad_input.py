@@ -1,7 +1,14 @@
 """Wrong arguments of adapters' files, checks and diffs work or are named."""
 
 from bad_input import each_wrong_value
-from multilora.adapters import check, checkpoints, diff, file
+from multilora.adapters import (
+    check,
+    checkpoints,
+    diff,
+    file,
+    folders,
+    preflight,
+)
 from multilora.engine.views import Reply
 from multilora.models.shapes import ModelShape
 from multilora.models.shipped import model_shape
@@ -20,6 +27,12 @@ GOOD = {
     checkpoints.tensors: (BASE / "model.safetensors",),
     check.check_adapter: (folder_of("sql"), SMALL, 8, None),
     diff.eval_diff: ([REPLY], [REPLY]),
+    check.check_sha256: ("0" * 64,),
+    checkpoints.is_header_alone: (BASE / "model.safetensors",),
+    folders.adapter_folders: (folder_of("sql"),),
+    folders.rank_in: (folder_of("sql"),),
+    folders.ranks_in: ([folder_of("sql")],),
+    preflight.preflight: ([folder_of("sql")], SMALL),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

@@ -1,7 +1,7 @@
 """Wrong arguments of bills, reservations and ledgers work or are named."""
 
 from bad_input import each_wrong_value
-from multilora.memory import economics, kv, ledger, reservation
+from multilora.memory import cards, economics, kv, ledger, reservation
 from multilora.models import versions
 from multilora.models.shipped import model_shape
 
@@ -35,6 +35,7 @@ GOOD = {
     versions.packed_modules: ("LlamaForCausalLM", "0.32.0"),
     versions.listed_modules: ("LlamaForCausalLM", "0.7.3"),
     versions.has_feature: ("LlamaForCausalLM", "0.32.0", "tower"),
+    cards.card_gib: ("80",),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

@@ -1,20 +1,27 @@
-"""Wrong arguments of a plan's files work or are named."""
+"""Wrong arguments of plans, their files and lines work or are named."""
 
 import made_plans
 from bad_input import each_wrong_value
+from multilora.models.shipped import model_shape
 from multilora.plan import (
     compose,
     containers,
     files,
+    fit,
     gateway,
     kubernetes,
     load_test,
     quoting,
     router,
     serve_args,
+    serve_flags,
+    serve_line,
+    serve_words,
 )
 
 PLAN = made_plans.three_engines()
+LLAMA = model_shape("Llama-3.1-8B")
+LINE = serve_line.serve_line("vllm serve M")
 GOOD = {
     compose.compose: (PLAN,),
     compose.compose_file: (PLAN,),
@@ -53,6 +60,11 @@ GOOD = {
     serve_args.serve_args: (PLAN, 1),
     serve_args.serve_line: (PLAN, 1),
     serve_args.without_folder: (PLAN.engines[0],),
+    serve_words.serve_words: ("vllm serve M",),
+    serve_flags.read_flags: (["--max-loras", "3"],),
+    serve_flags.near_flag: ("--max-loraz",),
+    serve_line.serve_line: ("vllm serve M", "0.32.0"),
+    fit.fit: (LINE, LLAMA, 80, [512]),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

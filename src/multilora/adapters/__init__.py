@@ -13,7 +13,9 @@ weights      an adapter's tensors put to places, and checked
 experts      the same of a mixture's experts
 facts        what is said of an adapter that passes
 notes        what an operator may not expect of it
+folders      adapters found below a path, the ranks in them
 check        may this adapter be served on this base
+preflight    many adapters checked, the worst first
 merged       a model of its own: the base with its adapter merged in
 replies      what a comparison of two ways of serving returns
 diff         that comparison, token by token

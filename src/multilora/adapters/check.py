@@ -25,15 +25,20 @@ from multilora.adapters.weights import (
     placed,
     short,
 )
-from multilora.arguments import integer, shown, text
+from multilora.arguments import choice, integer, shown, text
 from multilora.matmul.lora import MAX_RANK
 from multilora.models.classes import architecture_of
 from multilora.models.shapes import ModelShape, check_shape
 from multilora.models.versions import DEFAULT_VERSION, nearest_rule
 
-__all__ = ["AdapterError", "AdapterFacts", "check_adapter"]
+__all__ = ["AdapterError", "AdapterFacts", "check_adapter", "check_sha256"]
 
+_UNREAD = (
+    "only the header of its file was read: whether its weights are NaN or "
+    "zero is not known"
+)
 FINGERPRINT_FILE = "base_sha256.txt"
+_MOST_LETTERS = 256  # of that file
 
 
 def check_adapter(
@@ -43,6 +48,7 @@ def check_adapter(
     base_sha256: str | None = None,
     *,
     vllm_version: str = DEFAULT_VERSION,
+    headers_only: bool = False,
 ) -> AdapterFacts:
     """Return the AdapterFacts of a PEFT folder that fits, or raise.
 
@@ -51,7 +57,9 @@ def check_adapter(
     base_sha256.txt. vllm_version decides whether the base is served at all,
     and whether a text-only adapter's names reach a wrapper's layers.
     Modules that vLLM leaves out without a word are in not_applied and in
-    notes; if it leaves out all, this raises.
+    notes; if it leaves out all, this raises. headers_only reads the header
+    of adapter_model.safetensors alone, which may be all that there is of it:
+    NaN and zeros are not looked for, and notes say so.
     Raises AdapterError for what vLLM's loader refuses: a missing or broken
     file, a format or a PEFT method that it does not read, a rank above
     max_lora_rank, modules that the base's class lacks, incomplete experts.
@@ -65,20 +73,22 @@ def check_adapter(
     max_lora_rank = integer("max_lora_rank", max_lora_rank, 1, MAX_RANK)
     nearest_rule(vllm_version)
     if base_sha256 is not None:
-        _check_sha256(base_sha256)
+        check_sha256(base_sha256)
     if not folder.is_dir():
         raise AdapterError(f"folder is {shown(str(folder))}: no such folder")
     config = read_config(folder)
     ranks = ranks_of(folder.name, config, max_lora_rank)
-    tensors = _tensors(folder)
+    choice("headers_only", headers_only, (True, False))
+    tensors = _tensors(folder, headers_only)
     _check_served(shape, vllm_version)
     places = places_of(shape, vllm_version)
     found = placed(folder.name, tensors, places)
     check_experts(folder.name, found, places, ranks)
-    check_weights(folder.name, found, places, ranks)
+    check_weights(folder.name, found, places, ranks, headers_only=headers_only)
     _check_any_applied(folder.name, found, places, vllm_version)
     misspelt = misspelt_of(config, found, places)
     other_ranks, other_scalings = _others(found, ranks)
+    notes = notes_of(config, found, places, misspelt, vllm_version)
     facts = AdapterFacts(
         rank=ranks.rank,
         alpha=config["lora_alpha"],
@@ -91,7 +101,7 @@ def check_adapter(
         share_applied=len(found.applied) / len(found.modules),
         not_applied=found.not_applied,
         misspelt=misspelt,
-        notes=notes_of(config, found, places, misspelt, vllm_version),
+        notes=(*notes, _UNREAD) if headers_only else notes,
     )
     if base_sha256 is not None and facts.base_sha256 != base_sha256:
         raise AdapterError(
@@ -109,21 +119,22 @@ def _check_served(shape, vllm_version):
         raise AdapterError(f"the base is not served: {error}") from None
 
 
-def _check_sha256(value):
-    if not re.fullmatch("[0-9a-f]{64}", text("base_sha256", value)):
+def check_sha256(base_sha256: str) -> None:
+    """Raise ValueError for a base_sha256 that is no base_fingerprint."""
+    if not re.fullmatch("[0-9a-f]{64}", text("base_sha256", base_sha256)):
         raise ValueError(
-            f"base_sha256 is {shown(value)}, but must be the 64 hex digits "
-            "of base_fingerprint"
+            f"base_sha256 is {shown(base_sha256)}, but must be the 64 hex "
+            "digits of base_fingerprint"
         )
 
 
-def _tensors(folder):
+def _tensors(folder, headers_only):
     path = folder / WEIGHTS
     if not path.is_file():
         check_pickle(folder)
         raise AdapterError(f"{folder.name} has no {WEIGHTS}")
     try:
-        found = checkpoints.tensors(path)
+        found = checkpoints.tensors(path, headers_only=headers_only)
     except checkpoints.CheckpointError as error:
         raise AdapterError(f"{folder.name}: {error}") from None
     if not found:
@@ -169,4 +180,5 @@ def _recorded_base(folder):
     path = folder / FINGERPRINT_FILE
     if not path.is_file():
         return None
-    return path.read_text("utf-8", errors="replace").strip()
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(_MOST_LETTERS).strip()

@@ -50,16 +50,20 @@ class Tensor:
                 yield chunk
                 left -= len(chunk)
 
-    def values(self) -> np.ndarray:
-        """Return the tensor as a float32 array, float64 for F64.
-
-        Raises CheckpointError for a dtype that is not floating.
-        """
+    def check_dtype(self) -> None:
+        """Raise CheckpointError for a dtype that is not floating."""
         if self.dtype not in _DTYPES:
             raise CheckpointError(
                 f"{self.path.name}: {self.name} has dtype {self.dtype}, "
                 f"allowed: {', '.join(_DTYPES)}"
             )
+
+    def values(self) -> np.ndarray:
+        """Return the tensor as a float32 array, float64 for F64.
+
+        Raises CheckpointError for a dtype that is not floating.
+        """
+        self.check_dtype()
         raw = b"".join(self.chunks())
         values = np.frombuffer(raw, _DTYPES[self.dtype]).reshape(self.shape)
         if self.dtype == "BF16":  # the upper half of a float32
@@ -67,9 +71,13 @@ class Tensor:
         return values if self.dtype == "F64" else values.astype(np.float32)
 
 
-def tensors(path: str | Path) -> dict[str, Tensor]:
+def tensors(
+    path: str | Path, *, headers_only: bool = False
+) -> dict[str, Tensor]:
     """Return {name: Tensor} of one safetensors file, its weights unread.
 
+    headers_only lets a file end anywhere behind its header: its weights may
+    never have been fetched.
     Raises CheckpointError for a file that is absent, cut short or not
     safetensors. Source: the safetensors format, version 0.8.
     """
@@ -90,8 +98,28 @@ def tensors(path: str | Path) -> dict[str, Tensor]:
         for name, entry in header.items()
         if name != "__metadata__"
     }
+    if headers_only:
+        size = max((item.end for item in found.values()), default=size)
     _check_cover(path, found.values(), 8 + length, size)
     return found
+
+
+def is_header_alone(path: str | Path) -> bool:
+    """True if a file is a safetensors header, and its weights are missing.
+
+    So is what a request for the first bytes of a file gives: eight with the
+    header's length, and the header. False for a file that cannot be read.
+    """
+    path = Path(path_of("path", path))
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return False
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+        return size == 8 + length and bool(tensors(path, headers_only=True))
+    except (OSError, ValueError):
+        return False
 
 
 def weight_files(folder: str | Path) -> list[Path]:

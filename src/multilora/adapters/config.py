@@ -83,7 +83,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / "adapter_config.json"
     config = None
     try:
-        if path.stat().st_size <= _MAX_BYTES:
+        if path.stat().st_size <= _MAX_BYTES and path.is_file():
             config = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         check_foreign(folder, {})

@@ -197,6 +197,12 @@ def _table(module):
 
 def places_of(shape: ModelShape, version: str) -> Places:
     """Return the Places of a base that this version serves with LoRA."""
+    return shape.remember(
+        ("places", version), lambda: _places_of(shape, version)
+    )
+
+
+def _places_of(shape, version):
     name = architecture_of(shape, version)
     rules = dict(shared("vllm_names")["classes"].get(name, {}))
     rules["skip"] = tuple(rules.get("skip", ()))

@@ -123,11 +123,17 @@ def _why_not(key):
 
 
 def check_weights(
-    name: str, tensors: Placed, places: Places, ranks: Ranks
+    name: str,
+    tensors: Placed,
+    places: Places,
+    ranks: Ranks,
+    *,
+    headers_only: bool = False,
 ) -> None:
     """Raise AdapterError for tensors that would not serve.
 
     Stricter than vLLM, which loads smaller shapes, NaN and zeros.
+    headers_only leaves out what takes the weights: NaN and zeros.
     """
     zeros = set()
     for module, halves in tensors.modules.items():
@@ -135,14 +141,8 @@ def check_weights(
         for half, tensor in halves.items():
             if place:
                 _check_size(name, module, half, tensor, place, ranks)
-            values = _values(name, tensor)
-            num_bad = np.count_nonzero(~np.isfinite(values))
-            if num_bad:
-                raise AdapterError(
-                    f"{name}: {short(tensor.name)} holds {num_bad} NaN or "
-                    "infinite weights"
-                )
-            if not values.any():
+            _check_dtype(name, tensor)
+            if not headers_only and _is_zero(name, tensor):
                 zeros.add(module)
         if len(halves) == 1:
             raise AdapterError(
@@ -165,8 +165,23 @@ def _check_size(name, module, half, tensor, place: Place, ranks: Ranks):
         )
 
 
-def _values(name, tensor):
+def _check_dtype(name, tensor):
     try:
-        return tensor.values()
+        tensor.check_dtype()
     except CheckpointError as error:
         raise AdapterError(f"{name}: {error}") from None
+
+
+def _is_zero(name, tensor):
+    """Whether all weights of a tensor are zero; raises for NaN."""
+    try:
+        values = tensor.values()
+    except CheckpointError as error:
+        raise AdapterError(f"{name}: {error}") from None
+    num_bad = np.count_nonzero(~np.isfinite(values))
+    if num_bad:
+        raise AdapterError(
+            f"{name}: {short(tensor.name)} holds {num_bad} NaN or infinite "
+            "weights"
+        )
+    return not values.any()

@@ -1,6 +1,9 @@
 """The command `multilora`: it reads files, calls the rooms below, and prints.
 
 app       the command, its exit codes and its errors
+bars      a GPU's memory as a bar
+fit       does a line that starts vLLM start on a card
+check     can these adapters be served
 show      one answer as tables for a person or as JSON for a script
 replay    a log on one engine: who would have waited, and for what
           log_options and engine_options its options, replay_show its answer

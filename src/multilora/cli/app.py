@@ -27,7 +27,7 @@ class Exit(IntEnum):
 # Errors whose text was written for the user of the command.
 SENTENCES = (ValueError, TypeError)
 # In the order in which --help lists them.
-PARTS: tuple[str, ...] = ("replay",)
+PARTS: tuple[str, ...] = ("plan", "fit", "check", "replay")
 
 app = typer.Typer(
     name="multilora",

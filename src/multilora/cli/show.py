@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -24,6 +25,20 @@ def console() -> Console:
 def print_json(answer: Any) -> None:
     """Print what a script reads: one JSON object, numbers as numbers."""
     print(json.dumps(answer, indent=1, allow_nan=False))
+
+
+def plain(text: str, is_markup: bool = True) -> str:
+    """Return text that a terminal shows as it is: names come from files.
+
+    What moves a cursor or is no letter is written out; where the text is
+    printed as rich's markup, brackets lose their meaning.
+    """
+    letters = (
+        letter if letter.isprintable() else repr(letter)[1:-1]
+        for letter in text
+    )
+    shown = "".join(letters)
+    return escape(shown) if is_markup else shown
 
 
 def table(

@@ -7,5 +7,6 @@ wrapped      which modules get slots
 sharding     what one of several GPUs holds
 overheads    what a step, the context and CUDA graphs take
 weights      the model's own, by the format that they are stored in
+cards        a card by its name or size, in GiB
 ledger       one card: weights, slots, KV blocks
 """

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from multilora.arguments import integer
-from multilora.memory.kv import BLOCK_TOKENS, kv_bytes_per_token, kv_tokens
+from multilora.memory.kv import (
+    BLOCK_TOKENS,
+    KvPool,
+    kv_bytes_per_token,
+    kv_pool,
+)
 from multilora.memory.overheads import Overhead, overhead
 from multilora.memory.reservation import slot_reservation_bytes
 from multilora.memory.settings import EngineOptions, EngineSettings
@@ -23,7 +28,8 @@ class MemoryLedger:
     kv_bytes is what weights and slots leave, and kv_tokens what vLLM would
     log for it: no engine reaches that, because a step's activations and the
     CUDA context also take from it. kv_tokens_low and kv_tokens_high say
-    between which numbers the log line is expected.
+    between which numbers the log line is expected; pool, pool_low and
+    pool_high are the blocks of each.
     """
 
     usable_bytes: int
@@ -32,10 +38,22 @@ class MemoryLedger:
     slot_bytes: int
     kv_token_bytes: int
     overhead: Overhead
-    kv_tokens: int
-    kv_tokens_low: int
-    kv_tokens_high: int
+    pool: KvPool
+    pool_low: KvPool
+    pool_high: KvPool
     notes: tuple[str, ...] = ()
+
+    @property
+    def kv_tokens(self) -> int:
+        return self.pool.num_tokens
+
+    @property
+    def kv_tokens_low(self) -> int:
+        return self.pool_low.num_tokens
+
+    @property
+    def kv_tokens_high(self) -> int:
+        return self.pool_high.num_tokens
 
     @property
     def loading_bytes(self) -> int:
@@ -134,7 +152,7 @@ def _of_stage(shape, settings):
     beside = loaded - weights.weights
     dtype = _kv_dtype(shape, settings)
     most, low, high = (
-        kv_tokens(
+        kv_pool(
             shape,
             max(0, num_bytes),
             settings.max_model_len,
@@ -179,9 +197,12 @@ def _weights(shape, settings):
     arguments = (settings.quantization, settings.tensor_parallel_size)
     is_moved = settings.enable_expert_parallel
     return shape.remember(
-        ("weights", *arguments, is_moved),
+        ("weights", *arguments, is_moved, settings.dtype),
         lambda: weight_breakdown(
-            shape, *arguments, enable_expert_parallel=is_moved
+            shape,
+            *arguments,
+            enable_expert_parallel=is_moved,
+            dtype=settings.dtype,
         ),
     )
 
@@ -194,17 +215,19 @@ def _kv_dtype(shape, settings):
         ("quantization", settings.quantization),
         lambda: quantization_of(shape.config, settings.quantization),
     )
-    return own.kv_cache_dtype if own else "auto"
+    said = own.kv_cache_dtype if own else "auto"
+    return settings.auto_dtype if said == "auto" else said
 
 
 def _slot_bytes(shape, settings):
     if settings.max_loras is None:
         return 0
+    is_auto = settings.lora_dtype == "auto"
     return slot_reservation_bytes(
         shape,
         settings.max_loras,
         settings.max_lora_rank,
-        settings.lora_dtype,
+        settings.auto_dtype if is_auto else settings.lora_dtype,
         settings.target_modules,
         settings.vllm_version,
         settings.tensor_parallel_size,

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from multilora.arguments import choice, finite_number, integer
 from multilora.memory.sharding import Parallel
+from multilora.models.dtypes import weight_dtype_bytes
 from multilora.models.shapes import TargetModules
 from multilora.models.versions import (
     DEFAULT_VERSION,
@@ -20,6 +21,7 @@ class EngineOptions(TypedDict, total=False):
     target_modules: TargetModules | None
     vllm_version: str
     quantization: str | None
+    dtype: str
     lora_dtype: str
     kv_cache_dtype: str
     tensor_parallel_size: int
@@ -52,6 +54,7 @@ class EngineSettings:
     target_modules: TargetModules | None = None
     vllm_version: str = DEFAULT_VERSION
     quantization: str | None = None
+    dtype: str = "auto"
     lora_dtype: str = "auto"
     kv_cache_dtype: str = "auto"
     tensor_parallel_size: int = 1
@@ -78,6 +81,7 @@ class EngineSettings:
             if getattr(self, name) is not None:
                 integer(name, getattr(self, name), 1, 2**24)
         choice("enforce_eager", self.enforce_eager, (True, False))
+        weight_dtype_bytes(self.dtype)
 
     @property
     def parallel(self) -> Parallel:
@@ -87,6 +91,11 @@ class EngineSettings:
             self.enable_expert_parallel,
             self.fully_sharded_loras,
         )
+
+    @property
+    def auto_dtype(self) -> str:
+        """What "auto" means for slots and KV pages: dtype, if 32 bits."""
+        return "float32" if weight_dtype_bytes(self.dtype) == 4 else "auto"
 
     @property
     def share(self) -> float:

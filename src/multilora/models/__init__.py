@@ -13,4 +13,5 @@ versions      what each release of vLLM does with LoRA, as read
 classes       a model's class in a release
 served        which model_types are described here
 shipped       the models whose config.json come along
+named         a model by what somebody calls it
 """

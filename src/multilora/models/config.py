@@ -8,6 +8,8 @@ from typing import Any
 
 from multilora.arguments import choice, integer, shown
 
+_MAX_BYTES = 2**26  # of a config.json; it is read as a whole
+
 
 class ConfigNotFoundError(FileNotFoundError, ValueError):
     """The given path holds no config.json."""
@@ -42,8 +44,10 @@ def read_config(
 def _json_object(path):
     """The object that a file of JSON holds."""
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError(f"it has more than {_MAX_BYTES >> 20} MiB")
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds {shown(found)}, but must be an object")

@@ -25,4 +25,15 @@ gateway     which engine serves a tenant: a table, and nginx that follows it
 router      the line of vllm-router, and what it cannot do
 load_test   inference-perf's configuration for each engine
 files       all of them by name, and the README
+
+A line that starts vLLM, read and held against a card:
+
+serve_words   its arguments, as a shell would split them
+serve_flags   their names and values, as vLLM's parser reads them
+serve_config  the YAML file of --config
+serve_notes   those that change memory and are not counted
+serve_line    a model and an engine's settings
+refusals      what vLLM refuses to start with, whatever the memory
+changes       what would make a line start
+fit           does it start, and with how many KV tokens
 """
