@@ -10,7 +10,7 @@ from multilora.adapters.config import read_config
 from multilora.adapters.preflight import adapter_folders
 from multilora.arguments import shown
 from multilora.memory.cards import card_gib
-from multilora.models.named import shape_named
+from multilora.models.named import served_name, shape_named
 from multilora.plan.answer import Slo
 from multilora.plan.case import Case, make_case
 from multilora.plan.costs import Costs, fitted_costs, measured_costs
@@ -146,7 +146,8 @@ def asked(
     each_rank, folders, more = with_adapters(names, found, ranks)
     size = options.get("tensor_parallel_size", 1)
     case = make_case(
-        model, shape, gib, workload, costs_of(shape, size, **costs),
+        served_name(model), shape, gib, workload,
+        costs_of(shape, size, **costs),
         names=names, ranks=each_rank, folders=folders, slo=slo,
         host_gib=host_gib, **options,
     )  # fmt: skip

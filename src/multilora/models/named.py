@@ -56,6 +56,22 @@ def shape_named(
     raise ValueError(_unknown(asked))
 
 
+def served_name(model: str) -> str:
+    """Return what `vllm serve` gets for a model: of a short name its id.
+
+    A Hugging Face id and a folder stay as they are; of a config.json it is
+    the folder.
+    """
+    asked = text("model", model).strip()
+    for row in shared("models"):
+        if row["name"] == asked:
+            return row["source"].split("huggingface.co/")[-1]
+    path = Path(asked)
+    if path.suffix == ".json" and _is_there(asked):
+        return str(path.parent)
+    return asked
+
+
 def _is_there(name):
     try:
         return Path(name).exists()

@@ -64,7 +64,14 @@ def make_plan(
         engines=tuple(_engine(case, one) for one in engines),
         neighbours=neighbours(search, chosen),
         assumptions=assumptions(search, chosen),
-        notes=notes_of(case, searched, chosen, engines, search.out_of_reach),
+        notes=notes_of(
+            case,
+            searched,
+            chosen,
+            engines,
+            search.out_of_reach,
+            search.least_slots(chosen),
+        ),
     )
 
 

@@ -85,17 +85,17 @@ def _worlds(search: Search, chosen: Tried):
     )
     yield (
         "requests come as often as in the traffic given",
-        "a quarter more come in the same time",
+        "a quarter more requests come in the same time",
         World(faster_traffic=MORE),
     )
     yield (
         "replies are as long as in the traffic given",
-        "they are half as long again",
+        "replies are half as long again",
         World(longer_replies=LONGER),
     )
     yield (
         "the KV cache has the low end of its range",
-        "it has the high end",
+        "the KV cache has the high end of its range",
         World(is_kv_high=True),
     )
     if search.case.costs.terms is not None:
@@ -109,6 +109,7 @@ def _worlds(search: Search, chosen: Tried):
         slow = load_range("object storage").high_ms
         yield (
             "a copy that left the CPU tier is read from a local disk",
-            f"it is fetched from object storage, {slow / 1000:.1f} s",
+            "a copy that left the CPU tier comes from object storage, in "
+            f"{slow / 1000:.1f} s",
             World(disk_load_ms=slow),
         )

@@ -146,6 +146,21 @@ class Search:
         others = BUDGETS if name == "max_num_batched_tokens" else SEATS
         return [first, *(o for o in others if o != first and not given)]
 
+    def least_slots(self, chosen: Tried) -> int | None:
+        """Return the fewest slots tried that serve as many in time.
+
+        All else as chosen; None where that is what was chosen.
+        """
+        alike = [
+            one.dials.max_loras
+            for one in self._tried.values()
+            if one.groups == chosen.groups
+            and one.dials[1:] == chosen.dials[1:]
+            and self.is_enough(one)
+        ]
+        least = min(alike, default=chosen.dials.max_loras)
+        return least if least < chosen.dials.max_loras else None
+
     def _is_hopeless(self, tried: Tried) -> bool:
         """True where the queue only grows: no other dial cures that."""
         p99_ms = tried.outcome.p99_ms if tried.outcome else 0.0

@@ -8,6 +8,8 @@ from multilora.matmul.operands import BASE
 from multilora.plan.case import Case
 from multilora.plan.played import Served
 from multilora.plan.search import Tried
+from multilora.published import shared
+from multilora.units import percent
 
 FEW_REQUESTS = 100  # below it a p99 is about the slowest request
 # The fit's GPU has 64 GB; a card of less than half is of another class.
@@ -20,15 +22,19 @@ def notes_of(
     chosen: Tried,
     engines: Sequence[Served],
     tenants: Sequence[int] = (),
+    least_slots: int | None = None,
 ) -> tuple[str, ...]:
     """Return the notes of a plan, each one sentence or two.
 
-    tenants are those for whom the SLO is out of reach.
+    tenants are those for whom the SLO is out of reach, least_slots is the
+    smallest max_loras that was tried and keeps it.
     """
     rules = (
         _on_reach(case, tenants),
         None if tenants else _on_engines(case, chosen),
         _on_slots(engines),
+        _on_least(least_slots),
+        _on_evidence(case),
         _on_ranks(case, engines),
         _on_card(case),
         _on_length(case),
@@ -64,6 +70,27 @@ def _on_slots(engines):
     if all(e.setting.max_loras >= len(e.tenants) for e in engines):
         return "every tenant has a slot, so no request waits for one"
     return None
+
+
+def _on_least(least_slots):
+    if least_slots is None:
+        return None
+    return (
+        f"of the values tried, max_loras={least_slots} is the smallest that "
+        "keeps the promise"
+    )
+
+
+def _on_evidence(case):
+    if case.costs.terms is None:
+        return None
+    score = shared("hours")["scores"]["validation"]
+    return (
+        f"how far off such a p99 is: on {score['num_calm']} calm hours of "
+        f"real engines that the fit had not seen, half of the simulated p99 "
+        f"were within {score['p99']:.2f} times the measured one, "
+        f"{percent(score['p99_within_2'], 0)} within 2 times"
+    )
 
 
 def _on_ranks(case, engines):
