@@ -139,6 +139,14 @@ def test_the_changes_are_the_mildest_that_do():
     for more in ("--max-loras 2 --max-lora-rank 64",
                  "--max-loras 4 --max-lora-rank 32"):  # fmt: skip
         assert fitted(f"--enable-lora {more}", shape).verdict != SURE
+    found = fitted("--enable-lora --max-loras 1000", card=79.1)
+    (most,) = (
+        int(c.argument.split()[1]) for c in found.changes
+        if c.argument.startswith("--max-loras")
+    )  # fmt: skip
+    for slots, verdict in ((most, SURE), (most + 1, UNSURE)):
+        again = fitted(f"--enable-lora --max-loras {slots}")
+        assert again.verdict == verdict
     found = fitted("", card=23.63)
     (length,) = (
         int(c.argument.split()[1]) for c in found.changes
@@ -168,7 +176,7 @@ def test_where_no_change_alone_does_some_together_are_named():
 
 def test_where_nothing_helps_no_change_is_named():
     said = "-tp 8 --enable-lora --max-loras 400 --max-lora-rank 64"
-    found = fitted(said, model_shape("Llama-3.1-70B"), 14.74)
+    found = fitted(said, model_shape("Llama-3.1-70B"), 4)
     assert (found.verdict, found.changes) == (NOT, ())
     assert "no two of these" in " ".join(found.notes)
 
@@ -260,6 +268,7 @@ def test_an_a100s_other_defaults_are_said_until_they_are_given():
         ("-tp 0", "tensor_parallel_size is 0"),
         ("-pp 99", "pipeline_parallel_size is 99"),
         ("--max-loras 0 --enable-lora", "max_loras is 0"),
+        ("--max-loras 99999999999 --enable-lora", "max_loras is 99999999999"),
         ("--max-model-len 0", "max_model_len is 0"),
         ("--max-model-len -5", "max_model_len is -5"),
         ("--gpu-memory-utilization nan", "gpu_memory_utilization is nan"),

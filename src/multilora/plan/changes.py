@@ -11,8 +11,6 @@ from multilora.models.versions import DEFAULT_VERSION, nearest_rule
 from multilora.plan.answer import Count, Name, Part
 from multilora.plan.serve_line import ServeLine
 
-_MOST_SLOTS = 256  # smaller numbers of slots that are tried
-_MOST_VALUES = 12  # of one argument, where two are tried together
 _MOST_PAIRS = 6
 _LEAST_RANK = 8
 _SHORTEST = 512  # a max_model_len below it helps nobody
@@ -80,13 +78,19 @@ def changes(
     on = (shape, card_gib)
     alone = [
         *_shorter(line, *on, longest),
-        *(_at_full_length((way,), line, *on) for way in ways),
+        *(
+            _at_full_length((_exact(way, line, *on),), line, *on)
+            for way in ways
+        ),
     ]
     if found := [change for change in alone if change]:
         return tuple(found)
-    fewer = [_thinned(way) for way in ways]
     for num in (1, 2):
-        sets = combinations(fewer, num)
+        sets = [
+            some
+            for some in combinations(ways, num)
+            if _may_help(some, line, *on, longest)
+        ]
         each = [
             _at_full_length(some, line, *on)
             or _at_shorter_length(some, line, *on, longest)
@@ -97,15 +101,30 @@ def changes(
     return ()
 
 
-def _thinned(way: _Way) -> _Way:
-    """A way with fewer values: each about half of the last."""
-    if len(way.values) <= _MOST_VALUES:
+def _exact(way: _Way, line, shape, card_gib) -> _Way:
+    """A way with the most slots that start, not only about half as many."""
+    if way.name != "max_loras":
         return way
-    halves = [way.values[0]]
-    for value in way.values:
-        if value <= halves[-1] // 2:
-            halves.append(value)
-    return way._replace(values=tuple(halves))
+    most = _largest(
+        line.max_loras - 1,
+        lambda num: _starts(line.changed(max_loras=num), shape, card_gib),
+    )
+    return way._replace(values=(most,) if most else ())
+
+
+def _may_help(ways, line, shape, card_gib, longest):
+    """Whether the last values of some ways start with a short request."""
+    short = line.changed(max_model_len=min(longest, _SHORTEST))
+    ends = [
+        way
+        if way.name == "tensor_parallel_size"  # not all divide the model
+        else way._replace(values=way.values[-1:])
+        for way in ways
+    ]
+    return any(
+        _starts(other, shape, card_gib)
+        for _, other in _with_values(ends, short)
+    )
 
 
 def _at_full_length(ways, line, shape, card_gib) -> Change | None:
@@ -166,7 +185,8 @@ def _ways(line: ServeLine, shape) -> Iterator[_Way]:
     options: Any = line.options
     rule = nearest_rule(options.get("vllm_version", DEFAULT_VERSION))
     if line.max_loras is not None:
-        fewer = tuple(range(line.max_loras - 1, 0, -1))[:_MOST_SLOTS]
+        slots = line.max_loras
+        fewer = tuple(slots >> n for n in range(1, slots.bit_length()))
         yield _Way("max_loras", fewer, "fewer adapters in one batch")
         lower = tuple(
             r

@@ -19,6 +19,7 @@ from multilora.plan.serve_line import ServeLine
 Verdict = Literal["starts", "may start", "does not start"]
 SURE, UNSURE, NOT = get_args(Verdict)
 _SHORT_REQUEST = 2048
+_MOST_SLOTS = 2**16  # more is a slip, and its bytes are past counting
 _NOTHING_HELPS = (
     "no one of max_model_len, slots, rank, GPUs, formats and batches, and no "
     "two of these, would make it start on such cards"
@@ -84,6 +85,8 @@ def fit(
         for length in items("request_tokens", request_tokens, object)
     ]
     finite_number("card_gib", card_gib, 1e-3, 1e6)
+    if line.max_loras is not None:
+        integer("max_loras", line.max_loras, 1, _MOST_SLOTS)
     line, notes = _with_length(line, shape, card_gib)
     ledger = ledger_of(line, shape, card_gib)
     settings = EngineSettings(card_gib, **line.options)

@@ -146,7 +146,7 @@ def _type_of(row) -> Callable[[str], Any]:
         if value is None or (choices and value not in choices):
             allowed = _KINDS[kind]
             if choices:
-                allowed = f"one of {', '.join(map(str, choices))}"
+                allowed = f"one of {_listed(list(map(str, choices)), 12)}"
             raise argparse.ArgumentTypeError(
                 f"is {shown(said)}, but must be {allowed}"
             )
@@ -198,6 +198,11 @@ _KINDS = {
 }
 
 
+def _listed(names, most):
+    more = f" or {len(names) - most} others" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def _sentence(name, message):
     """argparse's words as a sentence that names the argument."""
     if name is None:
@@ -206,9 +211,7 @@ def _sentence(name, message):
         )
         if not could:
             return message
-        names = could[2].split(", ")
-        more = f" or {len(names) - 4} others" if len(names) > 4 else ""
-        return f"{could[1]} could be {', '.join(names[:4])}{more}"
+        return f"{could[1]} could be {_listed(could[2].split(', '), 4)}"
     name = name.partition("/")[0]
     if message.startswith("expected"):
         return f"{name} needs a value"
