@@ -15,12 +15,12 @@ from multilora.cli import log_options as options
 from multilora.cli import replay as part
 from multilora.cli.app import whole_app
 from multilora.cli.engine_options import engine_of
+from multilora.logs.read import example_log_path, read_log
 from multilora.serving.calibration import write_calibration
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause
 from multilora.serving.logged import log_workload
 from multilora.serving.run import serve
-from multilora.traffic.log import example_log_path, read_log
 
 EXAMPLE = str(example_log_path())
 HEAD = "time,model,prompt_tokens,completion_tokens\n"

@@ -2,6 +2,7 @@
 
 from bad_input import each_wrong_value
 from made_calibration import CALIBRATION
+from multilora.logs.read import example_log_path, read_log
 from multilora.serving import (
     address,
     budget,
@@ -25,9 +26,8 @@ from multilora.serving import (
     workload,
     worst,
 )
-from multilora.traffic import log
 
-LOG = log.read_log(log.example_log_path())
+LOG = read_log(example_log_path())
 JOB = steps.Job("a", 1, 0, 1)
 STEP = steps.Step(0, ["a"], [], ["a"], 1)
 SERVED = run.serve(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multilora.logs.read import example_log_path, read_log
 from multilora.serving.cost import step_cost
 from multilora.serving.diagnosis import causes_ns, late_by_cause
 from multilora.serving.limits import engine_limits
@@ -13,7 +14,6 @@ from multilora.serving.parts import percentile_of_parts
 from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
 from multilora.serving.worst import worst_minute, worst_tenants
-from multilora.traffic.log import example_log_path, read_log
 
 COST = step_cost(20, 1, 0.1, 0.05, 200, 100)
 REQUESTS = st.lists(

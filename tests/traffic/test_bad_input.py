@@ -10,9 +10,6 @@ from multilora.traffic import (
     clients,
     lengths,
     locality,
-    log,
-    log_columns,
-    log_times,
     public,
     sessions,
     windows,
@@ -32,8 +29,6 @@ def written(read):
     return path
 
 
-LOG = FOLDER / "log.csv"
-LOG.write_text("time,model,prompt_tokens,output_tokens\n5,a,1,1\n")
 ROW = windows.Windows([0], [0], [1.0], [1.0])
 GOOD = {
     traffic.uniform: (5, 5, 0),
@@ -55,9 +50,6 @@ GOOD = {
     locality.zipf_slope: ([0, 1], 2),
     locality.favourites_kept: ([0, 1], 2),
     locality.top_shares: ([0, 1], [1]),
-    log.read_log: (LOG, log_columns.Columns(), "s", 5, 5, ["a"], "salt"),
-    log_columns.check_columns: (log_columns.Columns(),),
-    log_times.check_unit: ("s",),
     **{read: (written(read),) for read in FORMS},
 }
 

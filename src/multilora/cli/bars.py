@@ -51,8 +51,8 @@ def _parts(memory: Memory) -> list[_Part]:
         _Part("W", "weights", memory.weight_bytes, "blue"),
         _Part("S", "slots", memory.slot_bytes, "magenta"),
         _Part("O", "step, context, graphs", low, "yellow"),
-        _Part("?", "perhaps more", high - low, "dim yellow"),
-        _Part("K", "KV cache", left, "green"),
+        _Part("?", "perhaps also", high - low, "dim yellow"),
+        _Part("K", "KV cache at least", left, "green"),
     ]
 
 

@@ -10,13 +10,13 @@ from rich.table import Table
 from multilora.cli.app import Exit, Json, command
 from multilora.cli.bars import memory_bar
 from multilora.cli.show import console, print_json, table
+from multilora.line.fit import SURE, Fit
+from multilora.line.fit import fit as fit_of
+from multilora.line.read import serve_line
+from multilora.line.words import MAX_LETTERS
 from multilora.memory.cards import card_gib
 from multilora.models.named import shape_named
 from multilora.models.versions import DEFAULT_VERSION
-from multilora.plan.fit import SURE, Fit
-from multilora.plan.fit import fit as fit_of
-from multilora.plan.serve_line import serve_line
-from multilora.plan.serve_words import MAX_LETTERS
 
 
 @command

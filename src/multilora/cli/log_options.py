@@ -13,9 +13,9 @@ from rich.progress import (
 )
 
 from multilora.arguments import integer
+from multilora.logs.columns import Columns
+from multilora.logs.read import Log, read_log
 from multilora.traffic.lengths import MAX_TOKENS
-from multilora.traffic.log import Log, read_log
-from multilora.traffic.log_columns import Columns
 
 PANEL = "How the log is read"
 

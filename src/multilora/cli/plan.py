@@ -11,13 +11,13 @@ from multilora.cli.app import Exit, Json, command, complain
 from multilora.cli.plan_case import asked
 from multilora.cli.plan_show import print_plan
 from multilora.cli.show import print_json
+from multilora.logs.columns import Columns
+from multilora.logs.read import example_log_path
 from multilora.models.versions import DEFAULT_VERSION
 from multilora.plan.answer import Slo
 from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
-from multilora.traffic.log import example_log_path
-from multilora.traffic.log_columns import Columns
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from multilora.adapters.check import AdapterError
-from multilora.adapters.config import read_config
-from multilora.adapters.preflight import adapter_folders
+from multilora.adapters.folders import adapter_folders, rank_in
 from multilora.arguments import shown
+from multilora.logs.read import Log
 from multilora.memory.cards import card_gib
 from multilora.models.named import served_name, shape_named
 from multilora.plan.answer import Slo
@@ -18,7 +18,6 @@ from multilora.plan.drawn import drawn_workload
 from multilora.serving.calibration import read_calibration
 from multilora.serving.logged import log_workload
 from multilora.serving.workload import Workload
-from multilora.traffic.log import Log
 
 DEFAULT_RANK = 16
 _RANKS = re.compile(r"\s*(\d{1,5})\s*(?:x\s*(\d{1,7}))?\s*")
@@ -40,7 +39,7 @@ def adapters_in(folder: Path | None) -> dict[str, Adapter]:
     found = {}
     for path in adapter_folders(folder) if folder else ():
         try:
-            rank = read_config(path).get("r")
+            rank = rank_in(path)
         except AdapterError as error:
             raise ValueError(
                 f"--adapters {folder}: {error}. `multilora check {folder} "

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from multilora.cli.bars import memory_bar
 from multilora.cli.show import console, table
+from multilora.deploy.serve_args import serve_line
 from multilora.plan.answer import Neighbour, Outcome, Plan
-from multilora.plan.serve_args import serve_line
 from multilora.units import percent
 
 WIDTH = 78  # of a page's cell, and of a terminal

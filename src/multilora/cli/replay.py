@@ -26,11 +26,11 @@ from multilora.cli.engine_options import (
     engine_of,
 )
 from multilora.cli.show import print_json
+from multilora.logs.columns import Columns
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.logged import log_workload
 from multilora.serving.run import ServingRun, serve
 from multilora.serving.workload import Workload
-from multilora.traffic.log_columns import Columns
 
 SLO_MS = 500.0
 WORTH_TELLING = 50_000  # requests; fewer take some seconds without numba

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from multilora.cli.engine_options import Engine
 from multilora.cli.show import console, table
+from multilora.logs.read import Log
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.diagnosis import late_by_cause
 from multilora.serving.run import ServingRun
@@ -15,7 +16,6 @@ from multilora.serving.worst import (
     worst_minute,
     worst_tenants,
 )
-from multilora.traffic.log import Log
 from multilora.units import percent
 
 OVERLOADED_MS = 60_000  # p99; beyond it the queue only grew

@@ -7,8 +7,8 @@ from importlib.resources import files
 from multilora import __version__
 from multilora.cli import report_parts as parts
 from multilora.cli.markup import escaped, heading, listed, table
-from multilora.plan.quoting import counted
-from multilora.plan.serve_args import checked_plan
+from multilora.deploy.quoting import counted
+from multilora.deploy.serve_args import checked_plan
 
 MAX_ROWS = 1000  # tenants in the table
 

@@ -1,8 +1,8 @@
 """The tables of a plan's page."""
 
 from multilora.cli.markup import escaped, table
-from multilora.plan.quoting import counted
-from multilora.plan.serve_args import serve_line
+from multilora.deploy.quoting import counted
+from multilora.deploy.serve_args import serve_line
 from multilora.units import percent as exact_percent
 
 MAX_LINES = 18  # of a serve line that is shown; its file has all

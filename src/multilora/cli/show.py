@@ -47,7 +47,8 @@ def table(
     """Return a Table; columns after the first are right-aligned numbers."""
     drawn = Table(title=title or None, box=None, title_justify="left")
     for place, name in enumerate(columns):
-        drawn.add_column(name, justify="right" if place else "left")
+        justify = "right" if place else "left"
+        drawn.add_column(name, justify=justify, overflow="fold")
     for row in rows:
         drawn.add_row(*(str(item) for item in row))
     return drawn

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from multilora.arguments import shown
 from multilora.cli.report import report_page
+from multilora.deploy.files import OURS, answer_files
 from multilora.plan.answer import FORMAT
-from multilora.plan.files import OURS, answer_files
 
 MAX_PLAN_BYTES = 2**28  # no plan.json of ours is larger
 

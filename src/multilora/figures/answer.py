@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from multilora.deploy.serve_args import checked_plan
 from multilora.figures import style
 from multilora.figures.boxes import counted
-from multilora.plan.serve_args import checked_plan
 from multilora.units import gib
 
 SIZE = (5.2, 3.1)  # inches; a phone shows them at their own size

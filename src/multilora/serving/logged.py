@@ -1,8 +1,8 @@
 """A log of requests as a workload."""
 
 from multilora.arguments import shown
+from multilora.logs.read import Log
 from multilora.serving.workload import Workload, make_workload
-from multilora.traffic.log import Log
 
 
 def log_workload(log: Log) -> Workload:

@@ -9,15 +9,6 @@ lengths     tokens of prompts and outputs, with a long tail
 locality    what a trace is like: who repeats, how steep, what stays
 public      files of public traces; columns: how such a file is read
 settings    numbers in a NamedTuple, checked
-
-A log of requests, as a server or a gateway wrote it:
-
-log          reads one: who asked, when, how many tokens, what was skipped
-log_lines    its lines, plain or gzipped; log_rows as CSV or JSON
-log_table    its columns and rows; log_names how loggers call their columns
-log_columns  which column holds what; log_fields what stands there, checked
-log_times    seconds from epoch numbers or ISO 8601
-log_notes    what a reader should know; log_tally what was skipped
 """
 
 from multilora.traffic.generators import (
