@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from multilora.arguments import finite_number
 from multilora.cli import log_options as logs
 from multilora.cli.app import Exit, Json, command, complain
 from multilora.cli.plan_case import asked
@@ -179,7 +180,7 @@ def plan(
             "output_tokens": output_tokens or 128,
         },
         adapters, ranks,
-        Slo(ttft_p99_ms=ttft_p99, share=share, itl_ms=itl_p99),
+        _promise(ttft_p99, share, itl_p99),
         {"calibration": calibration, "cost_of": cost_of, "slower": slower},
         config_json, host_gib,
         {
@@ -208,6 +209,18 @@ def plan(
     else:
         print_plan(found, top, write)
     return Exit.YES if found.is_met else Exit.NO
+
+
+def _promise(ttft_p99, share, itl_p99):
+    if itl_p99 is not None:
+        finite_number("--itl-p99", itl_p99, above=0, maximum=1e9)
+    return Slo(
+        ttft_p99_ms=finite_number(
+            "--ttft-p99", ttft_p99, above=0, maximum=1e9
+        ),
+        share=finite_number("--share", share, 0, 1),
+        itl_ms=itl_p99,
+    )
 
 
 def _planned(case, max_engines):

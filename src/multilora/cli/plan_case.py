@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from multilora.adapters.check import AdapterError
 from multilora.adapters.folders import adapter_folders, rank_in
-from multilora.arguments import shown
+from multilora.arguments import finite_number, shown
 from multilora.logs.read import Log
 from multilora.memory.cards import card_gib
 from multilora.models.named import served_name, shape_named
@@ -118,7 +118,7 @@ def costs_of(
         costs = measured_costs(read_calibration(calibration))
     else:
         costs = fitted_costs(shape, size, cost_of)
-    if slower == 1:
+    if finite_number("--slower", slower, 1e-3, 1e3) == 1:
         return costs
     said = f"{costs.said}; each time {slower:g} times as long (--slower)"
     return costs.slower(slower)._replace(said=said)

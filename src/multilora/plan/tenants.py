@@ -93,7 +93,7 @@ def _tenant(case, engine, place, rows, late) -> Tenant:
     return Tenant(
         **named,
         num_requests=len(rows),
-        requests_per_s=len(rows) / max(case.seconds, 1e-9),
+        requests_per_s=len(rows) / max(case.seconds, 1.0),
         mean_prompt_tokens=float(load.prompt_tokens[rows].mean()),
         mean_output_tokens=float(load.output_tokens[rows].mean()),
         p50_ms=float(p50),
