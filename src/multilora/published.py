@@ -72,6 +72,7 @@ _FILES = (
     "pitches",
     "public_traffic",
     "calibration_run",
+    "symptoms",
 )
 
 

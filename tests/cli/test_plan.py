@@ -99,7 +99,6 @@ def test_its_files_are_written(tmp_path):
         "load-test-1.yml",
         "README.txt",
     } <= names
-    # fmt: skip
     plan = json.loads((tmp_path / "answer/plan.json").read_text())
     assert plan["format"] == "multilora plan"
 
@@ -125,7 +124,6 @@ def test_several_engines_say_which_this_is():
         "--ttft-p99",
         "400",
     )
-    # fmt: skip
     assert "This is engine 1 of" in done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from bad_input import each_wrong_value
 from multilora.evidence import (
+    dials,
     hours_file,
     hours_play,
     hours_score,
@@ -19,6 +20,8 @@ TERMS = step_terms(HOUR.model)
 PLAYED = hours_play.play_hour(HOUR, TERMS, "plain")
 SCORE = hours_score.score([HOUR], [PLAYED])
 GOOD = {
+    dials.dial_table: ("seats full", 0),
+    dials.dial_lines: ("seats full", 0),
     hours_score.part_of: ([HOUR], "fitted"),
     hours_score.play_hours: ([HOUR], "plain", 0),
     hours_score.score: ([HOUR], [PLAYED]),

@@ -14,18 +14,24 @@ class FakeVllm(ThreadingHTTPServer):
 
     after is the number of completions before the fault shows. What was
     asked for is in paths and in completions, (model, prompt, max_tokens).
+    metrics are the pages of /metrics, one after the other, the last one for
+    ever. With a key, whoever reads without it gets a 401.
     """
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, cost, limits, adapters, fault=None, after=0):
+    def __init__(
+        self, cost, limits, adapters, fault=None, after=0, metrics=(),
+        key=None,
+    ):  # fmt: skip
         super().__init__(("127.0.0.1", 0), _Handler)
         self.fault, self.after = fault, after
         self.adapters = list(adapters)
         self.paths, self.completions, self.most_loaded = [], [], 0
         self.engine = _Engine(cost, limits)
         self.is_dead = False
+        self.metrics, self.key = list(metrics), key
 
     @property
     def url(self):
@@ -128,6 +134,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self.say(200, "<html>It works!</html>")
         if server.fault == "other json":
             return self.say(200, [1, 2])
+        if server.fault == "mute":
+            return time.sleep(3)
+        if self.is_unknown():
+            return self.say(401, {"error": "Unauthorized"})
+        if self.path == "/metrics":
+            pages = server.metrics
+            return self.say(200, pages.pop(0) if len(pages) > 1 else pages[0])
         if self.path == "/version":
             return self.say(200, {"version": "0.32.0"})
         cards = [{"id": "base", "parent": None, "max_model_len": 4096}]
@@ -148,6 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
         prompt = body["prompt"]
         server.completions.append((body["model"], prompt, body["max_tokens"]))
         self.complete(body)
+
+    def is_unknown(self):
+        key = self.server.key
+        told = self.headers.get("Authorization")
+        return key is not None and told != f"Bearer {key}"
 
     def load(self, body):
         server, name = self.server, body["lora_name"]

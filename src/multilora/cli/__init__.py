@@ -11,4 +11,8 @@ write     a plan's files in a folder
 report    a plan as one page that needs no network
 report_parts  the tables of that page
 markup    HTML of texts that others wrote
+live      what the commands that talk to a server share:
+calibrate what a step costs there
+verify    a plan's traffic there, beside the plan; verdict shows it
+diagnose  which symptoms fit its metrics
 """

@@ -27,7 +27,9 @@ class Exit(IntEnum):
 # Errors whose text was written for the user of the command.
 SENTENCES = (ValueError, TypeError)
 # In the order in which --help lists them.
-PARTS: tuple[str, ...] = ("plan", "fit", "check", "replay")
+PARTS: tuple[str, ...] = (
+    "plan", "fit", "check", "replay", "calibrate", "verify", "diagnose",
+)  # fmt: skip
 
 app = typer.Typer(
     name="multilora",

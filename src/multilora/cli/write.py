@@ -1,15 +1,13 @@
 """A plan's files in a folder, each whole or not at all."""
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from multilora.arguments import shown
 from multilora.cli.report import report_page
 from multilora.deploy.files import OURS, answer_files
 from multilora.plan.answer import FORMAT
+from multilora.serving.whole_file import write_whole
 
 MAX_PLAN_BYTES = 2**28  # no plan.json of ours is larger
 
@@ -71,21 +69,6 @@ def _is_ours(file):
 
 
 def _write(path, text):
-    handle, part = tempfile.mkstemp(prefix=".multilora-", dir=path.parent)
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        mode = 0o755 if path.suffix == ".sh" else 0o644
-        os.chmod(part, mode & ~_umask())
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
+    mode = 0o755 if path.suffix == ".sh" else 0o644
+    write_whole(path, text, mode)
     return path
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -5,6 +5,7 @@ reconciliation  what the engine's tests found, as a table
 anchors         places in vLLM's code; anchored pins them anew
 pitches         published claims; audits recomputes them case by case
 timing          ratios of times in one run
+dials           which dial ends which wait, each moved once
 price           engines measured with LoRA and without
 verdicts        targets of make bench, met or missed
 ladder          quality against rank, as trained

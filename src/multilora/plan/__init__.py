@@ -4,6 +4,7 @@ case       what somebody wants to serve: base, card, tenants, traffic, SLO
 drawn      traffic where there is no log
 costs      where the times of a step are from
 make       a case into its plan
+stored     a plan in a file, read back
 answer     what a plan says: printed, written and read back
 search     how many engines, who shares one, and where each dial is
 played     one setting of all engines, played; tenants what they meet there

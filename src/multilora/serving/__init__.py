@@ -18,7 +18,8 @@ logged    a log of requests as a workload
 Its cost on an engine of yours:
 
 calibrate    sends probes to a vLLM server and fits what they took
-calibration  what came of it, and its file
+calibration  what came of it, and its file, by whole_file; cost_words what
+             the parts of a cost are
 prediction   a workload on the calibrated engine, as an interval
 probes       which scenes to send; rounds of scenes until the time is over
 scenes       a few requests at once; ticks the engine's steps they show

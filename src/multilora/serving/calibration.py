@@ -1,8 +1,6 @@
 """The step cost of an engine as it was measured, and its file."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +8,7 @@ from typing import Any, NamedTuple
 from multilora.arguments import finite_number, integer, items, shown, text
 from multilora.serving.cost import StepCost, check_cost
 from multilora.serving.limits import Limits, check_limits
+from multilora.serving.whole_file import write_whole
 
 FORMAT = "multilora calibration"
 VERSION = 1
@@ -73,38 +72,23 @@ def check_calibration(calibration: object) -> Calibration:
     )
 
 
+def calibration_json(calibration: Calibration) -> dict[str, Any]:
+    """Return what the file of a Calibration holds, as plain data."""
+    data = check_calibration(calibration)._asdict()
+    for name in ("cost", "limits"):
+        data[name] = data[name]._asdict()
+    return {"format": FORMAT, "version": VERSION, **data}
+
+
 def write_calibration(calibration: Calibration, path: str | Path) -> None:
     """Write a Calibration as JSON, whole or not at all.
 
     It is written beside path and then renamed. Raises ValueError where the
     folder cannot be written to.
     """
-    data = check_calibration(calibration)._asdict()
-    for name in ("cost", "limits"):
-        data[name] = data[name]._asdict()
-    data = {"format": FORMAT, "version": VERSION, **data}
-    written = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    target = _path(path)
-    scratch = None
-    try:
-        number, scratch = tempfile.mkstemp(
-            prefix=f".{target.name}.", dir=target.parent
-        )
-        with open(number, "w", encoding="utf-8") as file:
-            file.write(written)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(scratch, 0o644)
-        os.replace(scratch, target)
-        scratch = None
-    except OSError as error:
-        raise ValueError(
-            f"path is {shown(str(path))}, which cannot be written "
-            f"({error.strerror}): name a file in a folder of yours"
-        ) from None
-    finally:
-        if scratch is not None:
-            Path(scratch).unlink(missing_ok=True)
+    data = calibration_json(calibration)
+    text_of = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    write_whole(_path(path), text_of)
 
 
 def read_calibration(path: str | Path) -> Calibration:

@@ -18,8 +18,9 @@ from multilora.serving.replies import (
     tokens_so_far,
 )
 
-MAX_BODY_BYTES = 16 * 2**20
+MAX_BODY_BYTES = 64 * 2**20  # metrics of a server that has run for weeks
 MAX_LINE_BYTES = 2**20
+ANSWER_PATIENCES = 3  # of silence, for a whole answer
 LAST_WORDS_S = 10  # for taking back what we loaded, past the deadline
 
 
@@ -165,12 +166,27 @@ class Client:
         data = None if body is None else json.dumps(body)
         try:
             response = self._send(connection, path, data)
-            told = decoded(response.read(MAX_BODY_BYTES))
+            told = decoded(self._body(response, path))
             return Answer(response.status, told)
         except (OSError, HTTPException, ValueError) as error:
             raise self._lost(error) from None
         finally:
             self._close(connection)
+
+    def _body(self, response, path):
+        """Return an answer's body, unless it drips and never ends."""
+        until = time.perf_counter() + ANSWER_PATIENCES * self._timeout_s
+        parts, size = [], 0
+        while size < MAX_BODY_BYTES and (part := response.read1(2**16)):
+            parts.append(part)
+            size += len(part)
+            if time.perf_counter() > until:
+                raise CalibrationError(
+                    f"the server at {self.url} has not ended its answer to "
+                    f"{path} after {ANSWER_PATIENCES * self._timeout_s:g} s: "
+                    "is it vLLM itself?"
+                )
+        return b"".join(parts)
 
     def _tokens(self, response):
         num = 0
@@ -201,9 +217,11 @@ class Client:
             )
         return CalibrationError(
             f"the server at {self.url} broke off ({_reason(error)}): see in "
-            "its log why, start it again, then calibrate again"
+            "its log why, start it again, then try again"
         )
 
 
 def _reason(error):
-    return getattr(error, "strerror", None) or str(error) or repr(error)
+    told = getattr(error, "strerror", None) or str(error) or repr(error)
+    # It may hold a line of whoever answered.
+    return "".join(c if c.isprintable() else " " for c in told[:200]).strip()

@@ -52,6 +52,25 @@ def checked_adapters(
     return found
 
 
+def served_adapters(client: Client) -> list[str]:
+    """Return the names of all adapters that a vLLM server serves, sorted.
+
+    Raises CalibrationError for a server that wants a key or is not vLLM's.
+    """
+    models = client.ask("/v1/models")
+    _require_key(client, models.status)
+    try:
+        cards = items("data", models.body["data"], dict)
+        names = {text("id", c["id"]) for c in cards if c.get("parent")}
+    except (TypeError, KeyError, ValueError):
+        raise CalibrationError(
+            f"{client.url} answers {models.status} to /v1/models, not as "
+            "vLLM's server does: give the url of vLLM itself, not of a proxy "
+            "or another engine"
+        ) from None
+    return sorted(names)
+
+
 def look_at(client: Client, adapters: Mapping[str, str | None]) -> Served:
     """Return what a server serves. It must be vLLM's, and have LoRA.
 
@@ -60,6 +79,7 @@ def look_at(client: Client, adapters: Mapping[str, str | None]) -> Served:
     """
     version = client.ask("/version")
     models = client.ask("/v1/models")
+    _require_key(client, models.status)
     try:
         number = text("version", version.body["version"])
         cards = items("data", models.body["data"], dict)
@@ -91,6 +111,14 @@ def look_at(client: Client, adapters: Mapping[str, str | None]) -> Served:
     longest = longest if isinstance(longest, int) else None
     names = frozenset(parents)
     return Served(base, number, list(adapters), longest, names)
+
+
+def _require_key(client: Client, status: int) -> None:
+    if status in (401, 403):
+        raise CalibrationError(
+            f"the server at {client.url} answers {status} to /v1/models: it "
+            "wants its API key, and this one is none or another"
+        )
 
 
 def words(client: Client, base: str) -> list[int]:
