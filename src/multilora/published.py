@@ -68,6 +68,7 @@ _FILES = (
     "step_costs",
     "step_terms",
     "hours",
+    "slot_ladders",
     "published_capture",
     "pitches",
     "public_traffic",

@@ -13,6 +13,7 @@ from multilora.adapters.made import make_adapter
 from multilora.cli.app import Exit, whole_app
 from multilora.models.shipped import model_shape
 from multilora.plan.answer import Plan
+from repository import ROOT
 
 BASE = ["--model", "Llama-3.1-8B", "--card", "80"]
 SMALL = ["--tenants", "6", "--rate", "2", "--minutes", "2"]
@@ -47,6 +48,16 @@ def test_the_example_is_answered_with_a_line_and_reasons():
     ):
         assert said in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+def test_the_readme_shows_what_the_example_prints():
+    """Each line of its second block, but for those left out."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    block = readme.split("change the answer first:")[1].split("```")[1]
+    printed = [line.strip() for line in run("--example").stdout.splitlines()]
+    lines = [line.strip() for line in block.splitlines()]
+    for line in lines:
+        assert line in (*printed, "...", ""), line
 
 
 def test_a_script_reads_the_same_answer_as_json():

@@ -4,9 +4,12 @@
 form of read_hours. A ladder is hours that differ in their slots only.
 """
 
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,30 +19,39 @@ from multilora.cache.hitrate import hit_rate_curve
 from multilora.evidence.hours_file import Hour, read_hours
 from multilora.evidence.hours_play import hour_limits, hour_workload
 from multilora.plan.advice import best_place
+from multilora.published import forget, shared
 from multilora.serving.cost import NS_PER_MS
 from multilora.serving.run import serve
 from multilora.serving.terms import step_terms
 from multilora.units import percent
 
 GOOD = 1.2  # of a ladder's best p99
+RECORD = "--record"
+USAGE = "usage: python -m multilora.evidence.hours_ladders FILE.csv [--record]"
 WANTED_HITS = 0.9  # the rule of before: the fewest slots that hit so often
 
 
 class Ladder(NamedTuple):
     """Hours alike but for their slots, fewest first, with what we say.
 
-    simulated_ms is the simulated p99, hits the LRU hit rate, one an hour.
+    slots, measured_ms and simulated_ms (p99) and hits (the rate of an LRU
+    cache) have one item an hour.
     """
 
-    hours: tuple[Hour, ...]
+    model: str
+    max_lora_rank: int
+    num_adapters: int
+    asked_per_s: float
+    slots: tuple[int, ...]
+    measured_ms: tuple[float, ...]
     simulated_ms: tuple[float, ...]
     hits: tuple[float, ...]
 
     def chosen(self) -> int:
         """Return the place that best_place takes, the most slots first."""
-        place = best_place(self.simulated_ms[::-1], [0.0] * len(self.hours))
+        place = best_place(self.simulated_ms[::-1], [0.0] * len(self.slots))
         assert place is not None, "every hour of a ladder was played"
-        return len(self.hours) - 1 - place
+        return len(self.slots) - 1 - place
 
     def by_hits(self) -> int:
         """Return the place of the fewest slots that hit WANTED_HITS."""
@@ -48,8 +60,7 @@ class Ladder(NamedTuple):
 
     def factor(self, place: int) -> float:
         """Return the measured p99 of a place over the ladder's best."""
-        least = min(hour.p99_ms for hour in self.hours)
-        return self.hours[place].p99_ms / max(least, 1e-9)
+        return self.measured_ms[place] / max(min(self.measured_ms), 1e-9)
 
 
 class LadderScore(NamedTuple):
@@ -93,11 +104,20 @@ def _can_be(hour: Hour) -> bool:
 
 
 def _ladder(hours: list[Hour], engine: str) -> Ladder:
-    rates = hit_rate_curve(hour_workload(hours[0]).adapter_ids)
+    first = hours[0]
+    rates = hit_rate_curve(hour_workload(first).adapter_ids)
     return Ladder(
-        tuple(hours),
-        tuple(_p99_ms(hour, engine) for hour in hours),
-        tuple(float(rates[min(h.max_loras, len(rates)) - 1]) for h in hours),
+        first.model,
+        first.max_lora_rank,
+        first.num_adapters,
+        float(f"{first.num_asked_per_s:.4g}"),
+        tuple(hour.max_loras for hour in hours),
+        tuple(hour.p99_ms for hour in hours),
+        tuple(float(f"{_p99_ms(hour, engine):.4g}") for hour in hours),
+        tuple(
+            round(float(rates[min(hour.max_loras, len(rates)) - 1]), 4)
+            for hour in hours
+        ),
     )
 
 
@@ -140,17 +160,45 @@ def score_lines(found: Sequence[Ladder]) -> list[str]:
     ]
 
 
+def recorded_ladders() -> list[Ladder]:
+    """Return the Ladders of the hours that the fit was made on.
+
+    data/slot_ladders.json, written with RECORD.
+    """
+    return [
+        Ladder(*row[:4], *map(tuple, row[4:]))
+        for row in shared("slot_ladders")["rows"]
+    ]
+
+
+def _record(found: Sequence[Ladder]) -> None:
+    data = {
+        "what": "p99 by max_loras, measured and simulated (ms), and LRU hits",
+        "source": shared("hours")["source"],
+        "url": shared("hours")["url"],
+        "columns": Ladder._fields,
+        "rows": found,
+    }
+    path = files("multilora").joinpath("data/slot_ladders.json")
+    text = json.dumps(data, separators=(",", ":"))
+    Path(str(path)).write_text(text.replace("[[", "[\n[").replace(
+        "],[\"", "],\n[\"") + "\n", "utf-8")  # fmt: skip
+    forget()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the scores of a file's ladders; return the exit status."""
-    if len(arguments) != 1:
-        print("usage: python -m multilora.evidence.hours_ladders FILE.csv",
-              file=sys.stderr)  # fmt: skip
+    if not 1 <= len(arguments) <= 2 or arguments[1:] not in ([], [RECORD]):
+        print(USAGE, file=sys.stderr)
         return 2
     try:
-        print("\n".join(score_lines(ladders(read_hours(arguments[0])))))
+        found = ladders(read_hours(arguments[0]))
+        print("\n".join(score_lines(found)))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
+    if RECORD in arguments:
+        _record(found)
     return 0
 
 
