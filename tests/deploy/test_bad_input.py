@@ -47,7 +47,6 @@ GOOD = {
     router.router_args: (PLAN,),
     router.router_file: (PLAN,),
     router.router_line: (PLAN,),
-    serve_args.engine_of: (PLAN, 1),
     serve_args.gpus_of: (PLAN, 1),
     serve_args.port_of: (PLAN, 1),
     serve_args.serve_args: (PLAN, 1),

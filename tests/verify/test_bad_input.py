@@ -8,7 +8,7 @@ import numpy as np
 from bad_input import each_wrong_value
 from live_plans import one_engine, setting
 from multilora.plan import stored
-from multilora.plan.answer import Outcome, Slo, Tenant
+from multilora.plan.answer import Outcome, Slo, Tenant, engine_of
 from multilora.verify import generator, measured, planned, sent
 
 OUTCOME = Outcome(
@@ -33,7 +33,7 @@ RESULT = {
 SENT = sent.Sent(np.ones(NUM), np.ones(NUM), ("",) * NUM, 5.0)
 GOOD = {
     stored.read_plan: (FILE,),
-    planned.engine_of_plan: (PLAN, 1),
+    engine_of: (PLAN, 1),
     planned.planned_traffic: (PLAN, 1, 5.0, 100, 0),
     planned.planned_limits: (PLAN, 1),
     sent.sent_of: (RESULT, NUM),

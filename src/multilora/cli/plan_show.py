@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from multilora.cli.bars import memory_bar
-from multilora.cli.show import console, table
+from multilora.cli.show import console, plain, table
 from multilora.deploy.serve_args import serve_line
 from multilora.plan.answer import Neighbour, Outcome, Plan
 from multilora.units import percent
@@ -28,7 +28,7 @@ def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
 
 
 def _say(out: Console, text: str, style: str = "") -> None:
-    out.print(text, style=style, width=WIDTH, markup=False)
+    out.print(plain(text, False), style=style, width=WIDTH, markup=False)
 
 
 def _print_answer(out: Console, plan: Plan) -> None:
@@ -118,7 +118,7 @@ def _print_tenants(out: Console, plan: Plan, top: int) -> None:
               f"{len(plan.tenants)}", style="bold")  # fmt: skip
     rows = [
         (
-            one.name if len(one.name) <= 24 else f"{one.name[:23]}…",
+            plain(one.name if len(one.name) <= 24 else f"{one.name[:23]}…"),
             f"{one.num_requests:,}",
             f"{one.rank}",
             f"{one.p50_ms:,.0f}",

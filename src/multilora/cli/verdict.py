@@ -103,7 +103,7 @@ def _row(
     met: str,
 ) -> list[str]:
     return [
-        escape(_printable(name)),
+        show.plain(name if len(name) <= 40 else f"{name[:39]}…"),
         f"{num:,}",
         f"{failed:,}",
         *(
@@ -117,9 +117,3 @@ def _row(
         ),
         met,
     ]
-
-
-def _printable(name: str) -> str:
-    """A name of a file may move the cursor, or never end."""
-    shown = "".join(char if char.isprintable() else "?" for char in name[:40])
-    return shown + "…" * (len(name) > 40)

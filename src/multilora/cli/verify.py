@@ -10,6 +10,7 @@ from multilora.cli import show
 from multilora.cli.app import Exit, Json, command
 from multilora.cli.live import ApiKey, Url, ended_in_order
 from multilora.cli.verdict import print_verdict, verdict_json
+from multilora.plan.answer import engine_of
 from multilora.plan.stored import read_plan
 from multilora.serving.calibration import read_calibration
 from multilora.serving.prediction import predict
@@ -17,7 +18,6 @@ from multilora.verify.generator import python_with_vllm, send
 from multilora.verify.measured import ENOUGH, Verdict, verdict
 from multilora.verify.planned import (
     LOST,
-    engine_of_plan,
     planned_limits,
     planned_traffic,
 )
@@ -96,7 +96,7 @@ def verify(
             live.url, live.models, traffic.workload,
             tokenizer or found.model, python, api_key, timeout, _say,
         )  # fmt: skip
-    one = engine_of_plan(found, engine)
+    one = engine_of(found, engine)
     result = verdict(traffic, sent, one, found.slo)
     simulated = measured and predict(
         measured, traffic.workload, planned_limits(found, engine),

@@ -11,12 +11,11 @@ from multilora.deploy.quoting import comment, counted, one_line
 from multilora.deploy.router import router_file
 from multilora.deploy.serve_args import (
     checked_plan,
-    engine_of,
     gpus_of,
     serve_line,
     without_folder,
 )
-from multilora.plan.answer import Plan
+from multilora.plan.answer import Plan, engine_of
 
 # Every name that a plan's files can have, the report's too.
 OURS = re.compile(

@@ -5,8 +5,8 @@ from typing import Any
 
 from multilora.arguments import items, shown
 from multilora.deploy.quoting import comment, yaml_text
-from multilora.deploy.serve_args import engine_of, port_of
-from multilora.plan.answer import Engine, Plan, Tenant
+from multilora.deploy.serve_args import port_of
+from multilora.plan.answer import Engine, Plan, Tenant, engine_of
 
 # Shares are parts of 2**20: their sum is 1 in any order, to the last bit,
 # and inference-perf accepts no other.

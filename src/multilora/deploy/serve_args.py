@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from multilora.arguments import integer, shown
 from multilora.deploy.quoting import one_line, shell_lines
-from multilora.plan.answer import Engine, Plan, Tenant
+from multilora.plan.answer import Engine, Plan, Tenant, engine_of
 
 FIRST_PORT = 8000  # of the front; the engines behind it have the next ones
 # name=path as vLLM reads it: its parser splits at the first "=" and takes an
@@ -20,15 +20,6 @@ def checked_plan(plan: object) -> Plan:
     if not isinstance(plan, Plan):
         raise TypeError(f"plan is {shown(plan)}, but must be a Plan")
     return plan
-
-
-def engine_of(plan: Plan, number: int) -> Engine:
-    """Return an engine of a plan by its number, 1 for the first.
-
-    Raises TypeError for no Plan, ValueError for a number that no engine has.
-    """
-    engines = checked_plan(plan).engines
-    return engines[integer("number", number, 1, len(engines)) - 1]
 
 
 def port_of(plan: Plan, number: int) -> int:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from multilora.arguments import integer, shown
+
 FORMAT: Literal["multilora plan"] = "multilora plan"
 VERSION: Literal[1] = 1
 Count = Annotated[int, Field(ge=0, le=2**62)]
@@ -161,3 +163,13 @@ class Plan(Part):
         """All tenants, those with the highest p99 first."""
         found = [one for engine in self.engines for one in engine.tenants]
         return tuple(sorted(found, key=lambda one: -one.p99_ms))
+
+
+def engine_of(plan: Plan, number: int) -> Engine:
+    """Return an engine of a plan by its number, 1 for the first.
+
+    Raises TypeError for no Plan, ValueError for a number that no engine has.
+    """
+    if not isinstance(plan, Plan):
+        raise TypeError(f"plan is {shown(plan)}, but must be a Plan")
+    return plan.engines[integer("number", number, 1, len(plan.engines)) - 1]

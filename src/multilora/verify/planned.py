@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer, shown
+from multilora.arguments import finite_number, integer
 from multilora.matmul.operands import BASE
-from multilora.plan.answer import Engine, Plan, Tenant
+from multilora.memory.kv import BLOCK_TOKENS
+from multilora.plan.answer import Plan, Tenant, engine_of
 from multilora.serving.limits import Limits, engine_limits
 from multilora.serving.workload import Workload, make_workload
 from multilora.traffic.arrivals import poisson_arrivals
@@ -37,16 +38,6 @@ class Planned(NamedTuple):
         return float(self.workload.arrival_ns[-1]) / 1e9
 
 
-def engine_of_plan(plan: Plan, number: int) -> Engine:
-    """Return an engine of a plan, counted from 1.
-
-    Raises ValueError for a number that it has not.
-    """
-    if not isinstance(plan, Plan):
-        raise TypeError(f"plan is {shown(plan)}, but must be a Plan")
-    return plan.engines[integer("number", number, 1, len(plan.engines)) - 1]
-
-
 def planned_traffic(
     plan: Plan,
     number: int = 1,
@@ -61,7 +52,7 @@ def planned_traffic(
     would come, the time is shorter. Raises ValueError for an engine that the
     plan has not, or a time in which no request comes.
     """
-    engine = engine_of_plan(plan, number)
+    engine = engine_of(plan, number)
     seconds = finite_number("seconds", seconds, above=0, maximum=86_400)
     most = integer("max_requests", max_requests, 1, 100_000)
     seed = integer("seed", seed, 0, 2**31)
@@ -93,11 +84,17 @@ def planned_traffic(
 
 
 def planned_limits(plan: Plan, number: int = 1) -> Limits:
-    """Return the Limits of a plan's engine; its KV cache is never full."""
-    it = engine_of_plan(plan, number).setting
+    """Return the Limits of a plan's engine, the KV cache at its low end.
+
+    Where that does not hold a longest request, it is never full.
+    """
+    engine = engine_of(plan, number)
+    it, kv_tokens = engine.setting, engine.memory.kv_tokens_low
+    has_room = kv_tokens >= plan.max_model_len
     return engine_limits(
         it.max_loras, it.max_num_seqs, it.max_num_batched_tokens,
         it.max_cpu_loras,
+        num_gpu_blocks=kv_tokens // BLOCK_TOKENS if has_room else None,
     )  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from multilora.plan.answer import Plan
+from multilora.plan.answer import Plan, engine_of
 from multilora.serving.client import Client
 from multilora.serving.replies import CalibrationError, message_of
 from multilora.serving.served import look_at
-from multilora.verify.planned import Planned, engine_of_plan
+from multilora.verify.planned import Planned
 from multilora.watch.metrics import fetch_scrape
 
 
@@ -87,7 +87,7 @@ def _notes(
             f"the server is vLLM {version}, the plan is for "
             f"{plan.vllm_version}"
         )
-    wanted = engine_of_plan(plan, number).setting.max_loras
+    wanted = engine_of(plan, number).setting.max_loras
     try:
         active = fetch_scrape(url, api_key).active()
     except CalibrationError:
