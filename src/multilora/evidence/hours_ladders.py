@@ -148,14 +148,15 @@ def ladder_score(
 
 
 def score_lines(found: Sequence[Ladder]) -> list[str]:
-    """Return the scores of both rules as lines of text."""
+    """Return the scores of both rules as lines of text, below a header."""
     rows = [
-        ("the plan's rule, by simulated p99", ladder_score(found)),
-        ("the rule by hits, nine in ten", ladder_score(found, True)),
+        ("lowest simulated p99, as the plan does", ladder_score(found)),
+        ("fewest slots that hit nine in ten", ladder_score(found, True)),
     ]
-    return [
-        f"{rule}: {percent(score.good)} of {score.num_ladders} ladders within "
-        f"{GOOD} times the best p99, nine in ten within {score.worst:,.2f}"
+    head = f"pick of {len(found)} ladders by"
+    good = f"within {GOOD} times"
+    return [f"{head:40} {good:>16}  nine in ten within"] + [
+        f"{rule:40} {percent(score.good):>16} {score.worst:14,.2f} times"
         for rule, score in rows
     ]
 
