@@ -223,3 +223,47 @@ def test_the_command_itself_runs_and_is_quick_to_help():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "Example: multilora plan" in " ".join(done.stdout.split())
+
+
+def test_of_several_cards_the_best_is_taken():
+    cards = ["--card", "24", "--card", "80"]
+    words = [
+        "--model",
+        "Llama-3.1-8B",
+        "--tenants",
+        "20",
+        "--rate",
+        "4",
+        "--minutes",
+        "2",
+        "--ranks",
+        "64",
+        "--ttft-p99",
+        "400",
+    ]
+    done = run(*words, *cards)
+    assert done.exit_code == Exit.YES
+    assert "--card 24" in done.stdout and "--card 80" in done.stdout
+    assert "1 engine: the promise is kept." in done.stdout
+    found = json.loads(run(*words, *cards, "--json").stdout)["cards"]
+    engines = [len(row["plan"]["engines"]) for row in found]
+    assert engines[0] > engines[1] == 1
+
+
+def test_ctrl_c_tells_the_best_so_far(monkeypatch):
+    """The search is interrupted while it plays its sixth setting."""
+    from multilora.plan import search
+
+    played = []
+
+    def play(*words):
+        played.append(words)
+        if len(played) > 5:
+            raise KeyboardInterrupt
+        return search_play(*words)
+
+    search_play = search.play
+    monkeypatch.setattr(search, "play", play)
+    done = run(*BASE, *SMALL)
+    assert done.exit_code == Exit.INTERRUPTED
+    assert "interrupted: of 6 settings the best so far is" in done.stderr

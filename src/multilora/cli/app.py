@@ -60,8 +60,9 @@ def command(function: Callable[..., Exit]) -> Callable[..., None]:
             status = complain(error, Exit.UNREACHABLE)
         except SENTENCES as error:
             status = complain(error, Exit.BAD_INPUT)
-        except KeyboardInterrupt:
-            status = complain("interrupted", Exit.INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            kept = f": {stop}" if str(stop) else ""
+            status = complain(f"interrupted{kept}", Exit.INTERRUPTED)
         except BrokenPipeError:  # `multilora … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = Exit.YES

@@ -1,5 +1,6 @@
 """`multilora plan`: which engines, slots and dials serve this traffic."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,13 @@ from rich.console import Console
 from multilora.arguments import finite_number
 from multilora.cli import log_options as logs
 from multilora.cli.app import Exit, Json, command, complain
-from multilora.cli.plan_case import asked
-from multilora.cli.plan_show import print_plan
+from multilora.cli.plan_case import Asked, asked
+from multilora.cli.plan_show import print_cards, print_plan
 from multilora.cli.show import print_json
 from multilora.logs.columns import Columns
 from multilora.logs.read import example_log_path
 from multilora.models.versions import DEFAULT_VERSION
-from multilora.plan.answer import Slo
+from multilora.plan.answer import Plan, Slo
 from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
@@ -43,9 +44,9 @@ def plan(
                 "short name such as Llama-3.1-8B.", BASE),
     ] = None,
     card: Annotated[
-        str | None,
+        list[str] | None,
         _option("--card", "Each GPU: 80 is one sold as 80 GB, 79.1 its GiB, "
-                "H100 a name.", BASE),
+                "H100 a name. Repeatable: the best of them is taken.", BASE),
     ] = None,
     adapters: Annotated[
         Path | None,
@@ -160,8 +161,8 @@ def plan(
     """
     if example:
         log_file = log_file or example_log_path()
-        model, card = model or EXAMPLE["model"], card or EXAMPLE["card"]
-    if model is None or card is None:
+        model, card = model or EXAMPLE["model"], card or [EXAMPLE["card"]]
+    if model is None or not card:
         raise ValueError("--model and --card are needed, or --example alone")
     log = None
     if log_file is not None:
@@ -172,43 +173,61 @@ def plan(
             log_file, columns, time_unit, prompt_tokens, output_tokens, base,
             salt, hash_names,
         )  # fmt: skip
-    question = asked(
-        model, card, log,
-        {
-            "shape": shape, "num_tenants": tenants, "rate": rate,
-            "minutes": minutes, "prompt_tokens": prompt_tokens or 512,
-            "output_tokens": output_tokens or 128,
-        },
-        adapters, ranks,
-        _promise(ttft_p99, share, itl_p99),
-        {"calibration": calibration, "cost_of": cost_of, "slower": slower},
-        config_json, host_gib,
-        {
-            "tensor_parallel_size": tensor_parallel_size,
-            "max_model_len": max_model_len,
-            "max_num_batched_tokens": max_num_batched_tokens,
-            "max_num_seqs": max_num_seqs,
-            "gpu_memory_utilization": gpu_memory_utilization,
-            "quantization": quantization,
-            "kv_cache_dtype": kv_cache_dtype,
-            "fully_sharded_loras": fully_sharded_loras,
-            "vllm_version": vllm_version,
-        },
-    )  # fmt: skip
-    try:
-        found = _planned(question.case, max_engines)
-    except NoPlanError as error:
-        return complain(error, Exit.NO)
-    found = found.model_copy(update={"notes": found.notes + question.notes})
-    if write is not None:
+    drawn = {
+        "shape": shape, "num_tenants": tenants, "rate": rate,
+        "minutes": minutes, "prompt_tokens": prompt_tokens or 512,
+        "output_tokens": output_tokens or 128,
+    }  # fmt: skip
+    options = {
+        "tensor_parallel_size": tensor_parallel_size,
+        "max_model_len": max_model_len,
+        "max_num_batched_tokens": max_num_batched_tokens,
+        "max_num_seqs": max_num_seqs,
+        "gpu_memory_utilization": gpu_memory_utilization,
+        "quantization": quantization,
+        "kv_cache_dtype": kv_cache_dtype,
+        "fully_sharded_loras": fully_sharded_loras,
+        "vllm_version": vllm_version,
+    }
+    costs = {"calibration": calibration, "cost_of": cost_of, "slower": slower}
+    promise = _promise(ttft_p99, share, itl_p99)
+    plans: list[tuple[str, Plan | None]] = []
+    for name in dict.fromkeys(card):
+        question = asked(
+            model, name, log, drawn, adapters, ranks, promise, costs,
+            config_json, host_gib, options,
+        )  # fmt: skip
+        plans.append((name, _planned(question, max_engines)))
+    found = best_plan([plan for _, plan in plans if plan])
+    if found is not None and write is not None:
         from multilora.cli.write import write_answer
 
         write_answer(found, write)
-    if json:
+    if len(plans) > 1:
+        print_cards(plans, is_json=json)
+    elif found is not None and json:
         print_json(found.model_dump(mode="json"))
-    else:
+    if found is None:
+        return Exit.NO
+    if not json:
         print_plan(found, top, write)
     return Exit.YES if found.is_met else Exit.NO
+
+
+def best_plan(plans: Sequence[Plan]) -> Plan | None:
+    """Return the plan that keeps the promise with the fewest engines.
+
+    Of equals the first; where none keeps it, the one with most in time.
+    """
+    return min(
+        plans,
+        key=lambda one: (
+            not one.is_met,
+            0 if one.is_met else -one.outcome.share,
+            len(one.engines),
+        ),
+        default=None,
+    )
 
 
 def _promise(ttft_p99, share, itl_p99):
@@ -223,10 +242,21 @@ def _promise(ttft_p99, share, itl_p99):
     )
 
 
-def _planned(case, max_engines):
-    """Plan, with a line that moves where stderr is a terminal."""
+def _planned(question: Asked, max_engines: int) -> Plan | None:
+    """Plan, with a line that moves where stderr is a terminal.
+
+    None, and a sentence on stderr, where no engine starts.
+    """
     stderr = Console(stderr=True)
-    if not stderr.is_terminal:
-        return make_plan(case, max_engines)
-    with stderr.status("planning") as line:
-        return make_plan(case, max_engines, progress=line.update)
+    try:
+        if not stderr.is_terminal:
+            found = make_plan(question.case, max_engines)
+        else:
+            with stderr.status("planning") as line:
+                found = make_plan(
+                    question.case, max_engines, progress=line.update
+                )
+    except NoPlanError as error:
+        complain(error, Exit.NO)
+        return None
+    return found.model_copy(update={"notes": found.notes + question.notes})

@@ -1,13 +1,14 @@
 """A plan as a person reads it: answer, line, why, memory, tenants, doubts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from multilora.cli.bars import memory_bar
-from multilora.cli.show import console, plain, table
+from multilora.cli.show import console, plain, print_json, table
 from multilora.deploy.serve_args import serve_line
-from multilora.plan.answer import Neighbour, Outcome, Plan
+from multilora.plan.answer import Engine, Neighbour, Outcome, Plan
 from multilora.units import percent
 
 WIDTH = 78  # of a page's cell, and of a terminal
@@ -18,6 +19,7 @@ def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
     out = console()
     _print_answer(out, plan)
     _print_line(out, plan)
+    _print_engines(out, plan)
     _print_why(out, plan)
     _print_memory(out, plan)
     _print_tenants(out, plan, top)
@@ -29,6 +31,35 @@ def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
 
 def _say(out: Console, text: str, style: str = "") -> None:
     out.print(plain(text, False), style=style, width=WIDTH, markup=False)
+
+
+def print_cards(
+    plans: Sequence[tuple[str, Plan | None]], is_json: bool
+) -> None:
+    """Print a row a card, or all plans; None: no engine starts there."""
+    if is_json:
+        rows = [
+            {"card": name, "plan": plan and plan.model_dump(mode="json")}
+            for name, plan in plans
+        ]
+        print_json({"cards": rows})
+        return
+    rows = [
+        (
+            f"--card {name}",
+            "none starts" if plan is None else f"{len(plan.engines)}",
+            *(("", "", "") if plan is None else (
+                f"{plan.engines[0].setting.max_loras}",
+                f"{plan.outcome.p99_ms:,.0f}",
+                f"{percent(plan.outcome.share, 0)}"
+                + ("" if plan.is_met else " (NOT kept)"),
+            )),
+        )
+        for name, plan in plans
+    ]  # fmt: skip
+    out = console()
+    out.print(table(("", "engines", "slots", "p99 ms", "in time"), rows))
+    out.print()
 
 
 def _print_answer(out: Console, plan: Plan) -> None:
@@ -58,6 +89,32 @@ def _print_line(out: Console, plan: Plan) -> None:
         alike = "all alike" if len(settings) == 1 else "some with other values"
         _say(out, f"This is engine 1 of {len(plan.engines)}, {alike}; --write "
              "gives each of them, and who is on which.")  # fmt: skip
+
+
+def _print_engines(out: Console, plan: Plan) -> None:
+    """Who shares an engine, where there are several."""
+    if len(plan.engines) == 1:
+        return
+    out.print("\nWho shares an engine", style="bold")
+    rows = [
+        (
+            f"engine {number}",
+            len(engine.tenants),
+            engine.setting.max_loras,
+            engine.setting.max_lora_rank,
+            f"{engine.outcome.p99_ms:,.0f}",
+            percent(engine.outcome.share, 0),
+            plain(_names(engine)),
+        )
+        for number, engine in enumerate(plan.engines, 1)
+    ]
+    out.print(table(("", "tenants", "slots", "rank", "p99 ms", "in time",
+                     "such as"), rows))  # fmt: skip
+
+
+def _names(engine: Engine) -> str:
+    first = sorted(engine.tenants, key=lambda one: -one.num_requests)[:2]
+    return ", ".join(one.name[:14] for one in first)
 
 
 def _few_modules(plan: Plan) -> Plan:

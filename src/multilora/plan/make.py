@@ -33,14 +33,18 @@ def make_plan(
     Settings are searched on the busiest num_searched requests in a row
     (None: what takes well under a minute), and the chosen one is played on
     all. The SLO is met where it is on both. progress gets a line now and
-    then. Raises NoPlanError where no engine starts.
+    then. Raises NoPlanError where no engine starts. Interrupted
+    in the search, it says what was the best so far.
     """
     case = check_case(case)
     most = integer("max_engines", max_engines, 1, 1024)
     num = SEARCHED[has_numba()] if num_searched is None else num_searched
     searched = case._replace(workload=busiest(case.workload, num))
     search = Search(searched, progress)
-    chosen = fewest_engines(search, most)
+    try:
+        chosen = fewest_engines(search, most)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(search.told()) from None
     progress("the chosen setting, on all requests")
     engines = play(case, chosen.groups, chosen.dials)
     assert engines, "what started in the search starts again"

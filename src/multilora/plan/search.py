@@ -18,6 +18,7 @@ from multilora.plan.played import (
 )
 from multilora.plan.reach import out_of_reach
 from multilora.plan.tenants import outcome_of
+from multilora.units import percent
 
 SLOTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 BUDGETS = (2048, 8192)
@@ -145,6 +146,18 @@ class Search:
         given = self.case.options.get(name) is not None
         others = BUDGETS if name == "max_num_batched_tokens" else SEATS
         return [first, *(o for o in others if o != first and not given)]
+
+    def told(self) -> str:
+        """Return a sentence on the best setting so far, "" before one."""
+        best = self.best(list(self._tried.values()))
+        if best is None or best.outcome is None:
+            return ""
+        return (
+            f"of {self.num_played} settings the best so far is "
+            f"{best.num_engines} engines with max_loras="
+            f"{best.dials.max_loras}, p99 {best.outcome.p99_ms:,.0f} ms, "
+            f"{percent(best.outcome.share, 0)} of the tenants in time"
+        )
 
     def least_slots(self, chosen: Tried) -> int | None:
         """Return the fewest slots tried that serve as many in time.
