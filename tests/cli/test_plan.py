@@ -155,7 +155,7 @@ BAD = [
     ([*BASE, *SMALL, "--max-engines", "0"], "max_engines is 0"),
     ([*BASE, *SMALL, "--max-model-len", "64"], "max_model_len is 64"),
     ([*BASE, *SMALL, "--tensor-parallel-size", "3"], "tensor_parallel_size"),
-    ([*BASE, *SMALL, "--cost-of", "GPT-4"], "model is 'GPT-4'"),
+    ([*BASE, *SMALL, "--cost-of", "GPT-4"], "--cost-of is 'GPT-4'"),
     ([*BASE, *SMALL, "--calibration", "no.json"], "no.json"),
     ([*BASE, *SMALL, "--calibration", "a", "--cost-of", "b"], "exclude"),
     ([*BASE, *SMALL, "--adapters", "nowhere"], "nowhere"),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from multilora.adapters.check import AdapterError
 from multilora.adapters.folders import adapter_folders, rank_in
-from multilora.arguments import finite_number, shown
+from multilora.arguments import choice, finite_number, shown
 from multilora.logs.read import Log
 from multilora.memory.cards import card_gib
 from multilora.models.named import served_name, shape_named
@@ -17,6 +17,7 @@ from multilora.plan.costs import Costs, fitted_costs, measured_costs
 from multilora.plan.drawn import drawn_workload
 from multilora.serving.calibration import read_calibration
 from multilora.serving.logged import log_workload
+from multilora.serving.terms import fitted_models
 from multilora.serving.workload import Workload
 
 DEFAULT_RANK = 16
@@ -114,6 +115,8 @@ def costs_of(
     """Return the Costs that the options name."""
     if calibration is not None and cost_of is not None:
         raise ValueError("--calibration and --cost-of exclude each other")
+    if cost_of is not None:
+        choice("--cost-of", cost_of, fitted_models())
     if calibration is not None:
         costs = measured_costs(read_calibration(calibration))
     else:
