@@ -7,6 +7,7 @@ check     can these adapters be served
 show      one answer as tables for a person or as JSON for a script
 replay    a log on one engine: who would have waited, and for what
           log_options and engine_options its options, replay_show its answer
+canary    a live server asked alone and in company; canary_show its answer
 write     a plan's files in a folder
 report    a plan as one page that needs no network
 report_parts  the tables of that page

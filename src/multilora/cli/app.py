@@ -29,6 +29,7 @@ SENTENCES = (ValueError, TypeError)
 # In the order in which --help lists them.
 PARTS: tuple[str, ...] = (
     "plan", "fit", "check", "replay", "calibrate", "verify", "diagnose",
+    "canary",
 )  # fmt: skip
 
 app = typer.Typer(

@@ -11,6 +11,7 @@ quantisation  what a config says of the weights' formats
 dtypes        16 bits and others, in vLLM's names
 versions      what each release of vLLM does with LoRA, as read
 classes       a model's class in a release
+wrong_answers which releases answer wrong without an error
 served        which model_types are described here
 shipped       the models whose config.json come along
 named         a model by what somebody calls it

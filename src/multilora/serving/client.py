@@ -132,7 +132,7 @@ class Client:
         return LateError(
             f"the server at {self.url} was still answering when the "
             f"{self.seconds:g} s were over: give more seconds, or shorter "
-            "prompt_tokens and output_tokens"
+            "prompts and replies"
         )
 
     def _connect(self, patience, num_reserved) -> HTTPConnection:

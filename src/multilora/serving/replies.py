@@ -27,8 +27,13 @@ def message_of(body: object) -> str:
     if isinstance(body, dict):
         error = body.get("error", body)
         if isinstance(error, dict) and isinstance(error.get("message"), str):
-            return error["message"][:200]
+            return _printable(error["message"][:200])
     return shown(body)
+
+
+def _printable(text):
+    """Write out what would move a terminal's cursor."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def tokens_so_far(line: bytes, num: int) -> int:

@@ -16,13 +16,17 @@ WORDS = (
 
 
 class Served(NamedTuple):
-    """A server's base and version, the adapters to probe, and all names."""
+    """A server's base and version, the adapters to probe, and all names.
+
+    loras are those of the names that are adapters, in the server's order.
+    """
 
     base: str
     version: str
     adapters: list[str]
     max_model_len: int | None
     names: frozenset[str]
+    loras: tuple[str, ...] = ()
 
 
 def checked_adapters(
@@ -110,7 +114,8 @@ def look_at(client: Client, adapters: Mapping[str, str | None]) -> Served:
         )
     longest = longest if isinstance(longest, int) else None
     names = frozenset(parents)
-    return Served(base, number, list(adapters), longest, names)
+    loras = tuple(name for name in parents if parents[name] is not None)
+    return Served(base, number, list(adapters), longest, names, loras)
 
 
 def _require_key(client: Client, status: int) -> None:
@@ -164,11 +169,12 @@ class Loaded:
             if answer.status != 200:
                 raise CalibrationError(_refused(self._client, name, answer))
 
-    def unload(self) -> list[str]:
-        """Take ours out; return a sentence for each that stays."""
+    def unload(self, name: str | None = None) -> list[str]:
+        """Take one of ours, or all, out; return a sentence for each left."""
         stayed = []
-        while self._ours:
-            name = self._ours.pop()
+        leaving = self._ours[::-1] if name is None else [name]
+        for name in leaving:
+            self._ours.remove(name)
             try:
                 answer = self._client.say_last(
                     "/v1/unload_lora_adapter", {"lora_name": name}
