@@ -148,7 +148,9 @@ def test_each_fault_of_a_server_is_a_sentence(fault):
 
 def test_a_key_is_asked_for_and_used():
     with FakeAnswers(key="sesame") as server:
-        with pytest.raises(CalibrationError, match=r"401 .* give the api_key"):
+        with pytest.raises(
+            CalibrationError, match=r"401 .* wants its API key"
+        ):
             listen(server)
         assert listen(server, api_key="sesame").is_healthy
 
