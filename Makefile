@@ -179,7 +179,7 @@ config-defaults: $(ENGINE)/.installed ## record transformers' defaults
 	$(ENGINE)/bin/python tools/config_defaults.py
 
 vllm-names: $(ENGINE)/.installed ## record what vLLM's classes do to names
-	$(ENGINE)/bin/python tools/vllm_names.py
+	PYTHONPATH=tests/support $(ENGINE)/bin/python tools/vllm_names.py
 
 serve-flags: $(ENGINE)/.installed ## record the arguments of vllm serve
 	$(ENGINE)/bin/python tools/serve_flags.py

@@ -1,16 +1,17 @@
 """Record how each of vLLM's classes renames the modules of a checkpoint.
 
-Run in the engine's environment, `PYTHONPATH=src:tests/support python
-tools/vllm_names.py`; writes src/multilora/data/vllm_names.json. Only what can
-change the name of an adapter's module is kept.
+Run by `make vllm-names` in the engine's environment; writes
+src/multilora/data/vllm_names.json. Only what can change the name of an
+adapter's module is kept.
 """
 
 import json
 from pathlib import Path
 
-from vllm_like_cuda import pretend
+from vllm_on_meta.gpu import pretend
 
 DATA = Path(__file__).parents[1] / "src/multilora/data/vllm_names.json"
+GPU = "H100"  # that vLLM is made to see: its CPU build lacks some classes
 ENDINGS = (".lora_A.weight", ".lora_B.weight", ".lora_embedding_A")
 
 
@@ -38,7 +39,7 @@ def renames(cls):
 
 
 def main():
-    pretend()
+    pretend(GPU)
     import vllm
     from vllm.model_executor.models import registry
     from vllm.model_executor.models.interfaces import supports_lora

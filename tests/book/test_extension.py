@@ -16,6 +16,7 @@ from nbformat.v4 import (
 from multilora.book.explorers import stored_explorers
 from multilora.book.notebooks import KERNEL
 from multilora.figures import lab03
+from multilora.watch.symptoms import plain, symptom
 from programs import sphinx
 from repository import ROOT
 
@@ -157,3 +158,19 @@ def test_an_explorer_that_is_not_there_fails_the_build(book):
 def test_lab03s_explorers_are_found_in_the_notebook():
     found = [explorer.draw for explorer, _ in stored_explorers(LAB_03)]
     assert lab03.draw_memory in found and lab03.draw_savings in found
+
+
+@pytest.mark.browser
+def test_a_page_shows_rows_of_the_operators_table_and_no_others(tmp_path):
+    book = Book(tmp_path)
+    book.store()
+    done = book.build("```{symptoms} kv tier\n```")
+    assert done.returncode == 0, done.stderr
+    cells = re.findall("<td><p>(.*?)</p>", book.page("index"), re.DOTALL)
+    words = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
+    rows = [symptom("kv"), symptom("tier")]
+    assert words == [
+        plain(text) for row in rows for text in (row.symptom, row.short)
+    ]
+    done = book.build("```{symptoms} kv tear\n```")
+    assert "key is 'tear', allowed: 'deferral'" in done.stderr

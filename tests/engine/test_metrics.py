@@ -1,5 +1,6 @@
 """vLLM's metrics are those that the pages name."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ HISTOGRAMS = {"vllm:iteration_tokens_total"}
 
 def code(*modules):
     """Return the source of modules that read /metrics."""
-    folder = ROOT / "src/multilora/serving"
+    folder = ROOT / "src/multilora/watch"
     return " ".join((folder / f"{m}.py").read_text("utf-8") for m in modules)
 
 
@@ -40,8 +41,8 @@ def test_vllm_exports_every_metric_that_a_page_tells_to_watch():
     assert not {name for name in named if f'"{name}"' not in source}
 
 
-def test_both_labels_of_lora_requests_info_hold_all_that_run_or_wait():
-    """Lab 04 says so: their names are counted as active, not as running."""
+def test_both_labels_of_lora_requests_info_hold_the_same_names():
+    """Lab 04 says so: of what has begun, running or not."""
     from vllm.v1.metrics.stats import LoRARequestStates, SchedulerStats
 
     states, stats = LoRARequestStates(log_stats=True), SchedulerStats()
@@ -51,3 +52,25 @@ def test_both_labels_of_lora_requests_info_hold_all_that_run_or_wait():
     states.update_scheduler_stats(stats)
     assert set(stats.running_lora_adapters) == {"a", "b", "c"}
     assert set(stats.waiting_lora_adapters) == {"a", "b", "c"}
+
+
+def test_a_request_s_events_leave_the_scheduler_with_its_output_only():
+    """So lora_requests_info names no adapter that only waits for a slot.
+
+    The pages say so, and where a release changes it, their rule is wrong.
+    """
+    import vllm
+
+    core = Path(vllm.__file__).parent / "v1/core/sched/scheduler.py"
+    tree = ast.parse(core.read_text("utf-8"))
+    with_output = [
+        ast.unparse(keyword.value)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) == "EngineCoreOutput"
+        for keyword in call.keywords
+        if keyword.arg == "events"
+    ]
+    assert with_output == ["request.take_events()"] * len(with_output)
+    taken = core.read_text("utf-8").count("request.take_events()")
+    assert taken == len(with_output) > 0

@@ -14,6 +14,7 @@ def setup(app):
         formulas,
         library,
         outputs,
+        symptoms,
         tables,
         theme,
     )
@@ -24,6 +25,7 @@ def setup(app):
         formulas,
         library,
         outputs,
+        symptoms,
         tables,
         theme,
     ):

@@ -48,7 +48,8 @@ def metrics(name: str) -> dict[str, float]:
     """Return what vLLM 0.32.0's metrics would say, means over the run.
 
     The keys are vLLM's names, with a reason behind the two counts of
-    waiting requests; TTFT is in ms. max_num_seqs and max_lora are settings.
+    waiting requests; TTFT is in ms. max_num_seqs and max_lora are settings,
+    and the adapters that ask a router's count: vLLM names none that waits.
     """
     run = situation(name)
     trace, duration = run.trace, run.duration_ns

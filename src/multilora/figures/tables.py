@@ -1,4 +1,4 @@
-"""Tables of the pages on vLLM's own code: its places, and what was found."""
+"""Tables of the pages: of places in vLLM's code, and of what has links."""
 
 from html import escape
 
@@ -29,6 +29,20 @@ class Table:
             " | ".join("; ".join(_lines(cell)) for cell in row)
             for row in self.rows
         )
+
+
+class LinkedTable(Table):
+    """Rows of Markdown cells, whose links lead on in a notebook and a book.
+
+    The book makes cards of long rows where a screen is narrow.
+    """
+
+    def _repr_html_(self):
+        return None  # Markdown, whose links the book resolves and checks
+
+    def _repr_markdown_(self):
+        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        return "\n".join(f"| {' | '.join(map(_bar, row))} |" for row in lines)
 
 
 def findings_table():
@@ -69,6 +83,11 @@ def stop_table(stop):
             for item in anchors.anchors(stop)
         ),
     )
+
+
+def _bar(cell):
+    """Keep a bar of a cell's text from ending the cell."""
+    return cell.replace("|", r"\|")
 
 
 def _lines(cell):
