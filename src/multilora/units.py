@@ -18,6 +18,7 @@ UNIT_OF = {
     "rate": "request/s",
     "rows": "row",
     "sessions": "session",
+    "slo_ms": "ms",
     "slots": "slot",
     "spread_hours": "h",
     "tenants": "tenant",

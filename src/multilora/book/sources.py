@@ -135,6 +135,6 @@ def _data(package):
     folder = Path(find_spec(package).origin).parent
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in {".json", ".mplstyle", ".toml"}:
+        if path.suffix in {".csv", ".gz", ".json", ".mplstyle", ".toml"}:
             found.update(path.read_bytes())
     return found.digest()

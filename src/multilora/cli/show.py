@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+PAGE_WIDTH = 78  # letters of a line in a notebook's cell
+
 
 class _Stdout(Console):
     """A Console that leaves `… | head` to command(), which ends with 0."""
@@ -18,7 +20,14 @@ class _Stdout(Console):
 
 
 def console() -> Console:
-    """Return the Console of stdout: plain text where it is no terminal."""
+    """Return the Console of stdout: plain text where it is no terminal.
+
+    A notebook's cell is none, whatever its kernel says: 78 letters of plain
+    text, which a page can store.
+    """
+    if type(sys.stdout).__module__.partition(".")[0] == "ipykernel":
+        return _Stdout(file=sys.stdout, highlight=False, width=PAGE_WIDTH,
+                       force_jupyter=False, force_terminal=False)  # fmt: skip
     return _Stdout(file=sys.stdout, highlight=False)
 
 

@@ -20,6 +20,7 @@ LABELS = {
     "rows": "rows in the batch",
     "sessions": "sessions at once",
     "skew": "Zipf skew",
+    "slo_ms": "promise",
     "slots": "slots",
     "small_rank": "small rank",
     "spread_hours": "busy hours over",

@@ -107,7 +107,8 @@ def memory_size(plan):
 def memory_parts(plan, memory):
     """Return {part: bytes} of one GPU; with what is free they are the card.
 
-    What the overhead may take is apart from what it takes at least.
+    plan is whatever has a card_gib, so a Case will do. What the overhead
+    may take is apart from what it takes at least.
     """
     card = plan.card_gib * 2**30
     fixed = {

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from multilora.arguments import integer
 from multilora.cache.fast import has_numba
-from multilora.plan.answer import Engine, Memory, Plan
+from multilora.plan.answer import Engine, Plan
 from multilora.plan.case import Case, check_case
 from multilora.plan.otherwise import assumptions, neighbours
-from multilora.plan.played import Served, play
+from multilora.plan.played import Served, memory_of, play
 from multilora.plan.search import (
     MAX_ENGINES,
     Search,
@@ -80,20 +80,9 @@ def make_plan(
 
 
 def _engine(case: Case, served: Served) -> Engine:
-    ledger = served.ledger
     return Engine(
         setting=served.setting,
-        memory=Memory(
-            usable_bytes=ledger.usable_bytes,
-            weight_bytes=ledger.weight_bytes,
-            slot_bytes=ledger.slot_bytes,
-            overhead_low_bytes=ledger.buffer_bytes + ledger.overhead.low_bytes,
-            overhead_high_bytes=ledger.buffer_bytes
-            + ledger.overhead.high_bytes,
-            kv_token_bytes=ledger.kv_token_bytes,
-            kv_tokens_low=ledger.kv_tokens_low,
-            kv_tokens_high=ledger.kv_tokens_high,
-        ),
+        memory=memory_of(served.ledger),
         outcome=outcome_of([served], case.slo),
         tenants=tenants_of(case, served),
     )

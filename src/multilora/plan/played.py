@@ -8,7 +8,7 @@ import numpy as np
 from multilora.matmul.operands import BASE
 from multilora.memory.kv import BLOCK_TOKENS
 from multilora.memory.ledger import MemoryLedger, memory_ledger
-from multilora.plan.answer import Setting
+from multilora.plan.answer import Memory, Setting
 from multilora.plan.case import Case
 from multilora.plan.options import cpu_tier_bytes, kv_tokens_to_start
 from multilora.serving.limits import engine_limits
@@ -86,6 +86,21 @@ def ledger_of(case: Case, setting: Setting) -> MemoryLedger:
             setting.max_lora_rank, **options,  # type: ignore[arg-type]
         ),
     )  # fmt: skip
+
+
+def memory_of(ledger: MemoryLedger) -> Memory:
+    """Return the Memory of an answer: the same bytes, fixed parts summed."""
+    overhead = ledger.overhead
+    return Memory(
+        usable_bytes=ledger.usable_bytes,
+        weight_bytes=ledger.weight_bytes,
+        slot_bytes=ledger.slot_bytes,
+        overhead_low_bytes=ledger.buffer_bytes + overhead.low_bytes,
+        overhead_high_bytes=ledger.buffer_bytes + overhead.high_bytes,
+        kv_token_bytes=ledger.kv_token_bytes,
+        kv_tokens_low=ledger.kv_tokens_low,
+        kv_tokens_high=ledger.kv_tokens_high,
+    )
 
 
 def can_start(case: Case, ledger: MemoryLedger) -> bool:
