@@ -136,7 +136,8 @@ def test_what_is_wide_is_found_and_seen(open_page, markup):
 @pytest.mark.browser
 def test_rows_of_the_operators_page_are_cards_on_a_phone(open_page):
     page = open_page("notebooks/operators", width=PHONE)
-    cells = page.locator("table.cards").first.locator("tbody tr").first
+    drawn = page.locator("table.cards", has_text="rare tenants late")
+    cells = drawn.first.locator("tbody tr").first
     lefts = {cell.bounding_box()["x"] for cell in cells.locator("td").all()}
     assert len(lefts) == 1, "cells stand below one another"
     label = (

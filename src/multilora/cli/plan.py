@@ -23,6 +23,7 @@ from multilora.plan.search import MAX_ENGINES, NoPlanError
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"
+_SHAPES = "; ".join(f"{name}: {words}" for name, words in SHAPES.items())
 
 
 def _option(name: str, words: str, panel: str = DIALS):
@@ -69,8 +70,7 @@ def plan(
     ] = 3.0,
     shape: Annotated[
         str,
-        _option("--shape", "; ".join(f"{k}: {v}" for k, v in SHAPES.items()),
-                LOAD),
+        _option("--shape", _SHAPES, LOAD),
     ] = "zipf",
     minutes: Annotated[float, _option("--minutes", "How long.", LOAD)] = 60,
     ttft_p99: Annotated[

@@ -28,7 +28,7 @@ def console() -> Console:
     if type(sys.stdout).__module__.partition(".")[0] == "ipykernel":
         return _Stdout(file=sys.stdout, highlight=False, width=PAGE_WIDTH,
                        force_jupyter=False, force_terminal=False)  # fmt: skip
-    return _Stdout(file=sys.stdout, highlight=False)
+    return _Stdout(file=sys.stdout, highlight=False, force_jupyter=False)
 
 
 def print_json(answer: Any) -> None:
