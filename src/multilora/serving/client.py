@@ -98,12 +98,14 @@ class Client:
         connection = self._connect(self._patience(), self.num_reserved)
         try:
             sent = time.perf_counter()
-            response = self._send(connection, "/v1/completions", data)
-            yield sent, 0
-            if response.status != 200:
-                told = decoded(response.read(MAX_BODY_BYTES))
-                raise CalibrationError(refusal(model, response.status, told))
-            yield from self._tokens(response)
+            # Closed here, or its socket outlives the connection.
+            with self._send(connection, "/v1/completions", data) as response:
+                yield sent, 0
+                if response.status != 200:
+                    told = decoded(response.read(MAX_BODY_BYTES))
+                    status = response.status
+                    raise CalibrationError(refusal(model, status, told))
+                yield from self._tokens(response)
         except (OSError, HTTPException, ValueError, AttributeError) as error:
             # A closed response loses its parts: AttributeError, ValueError.
             raise self._lost(error) from None
@@ -165,9 +167,9 @@ class Client:
         connection = self._connect(patience, num_reserved)
         data = None if body is None else json.dumps(body)
         try:
-            response = self._send(connection, path, data)
-            told = decoded(self._body(response, path))
-            return Answer(response.status, told)
+            with self._send(connection, path, data) as response:
+                told = decoded(self._body(response, path))
+                return Answer(response.status, told)
         except (OSError, HTTPException, ValueError) as error:
             raise self._lost(error) from None
         finally:
