@@ -34,9 +34,15 @@ def log_of(path, rows, head="time,model,prompt_tokens,completion_tokens"):
     return str(path)
 
 
-def test_the_example_is_answered_with_a_line_and_reasons():
+@pytest.fixture(scope="module")
+def example():
+    """What the README's first command does."""
+    return run("--example")
+
+
+def test_the_example_is_answered_with_a_line_and_reasons(example):
     """As the README says: no file, no option, an answer."""
-    done = run("--example")
+    done = example
     assert done.exit_code == Exit.YES
     for said in (
         "1 engine: the promise is kept.",
@@ -50,11 +56,11 @@ def test_the_example_is_answered_with_a_line_and_reasons():
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
-def test_the_readme_shows_what_the_example_prints():
+def test_the_readme_shows_what_the_example_prints(example):
     """Each line of its second block, but for those left out."""
     readme = (ROOT / "README.md").read_text("utf-8")
     block = readme.split("change the answer first:")[1].split("```")[1]
-    printed = [line.strip() for line in run("--example").stdout.splitlines()]
+    printed = [line.strip() for line in example.stdout.splitlines()]
     lines = [line.strip() for line in block.splitlines()]
     for line in lines:
         assert line in (*printed, "...", ""), line

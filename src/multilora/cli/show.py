@@ -54,7 +54,9 @@ def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = ""
 ) -> Table:
     """Return a Table; columns after the first are right-aligned numbers."""
-    drawn = Table(title=title or None, box=None, title_justify="left")
+    drawn = Table(
+        title=title or None, box=None, title_justify="left", title_style=""
+    )
     for place, name in enumerate(columns):
         justify = "right" if place else "left"
         drawn.add_column(name, justify=justify, overflow="fold")

@@ -49,6 +49,7 @@ def make_plan(
     engines = play(case, chosen.groups, chosen.dials)
     assert engines, "what started in the search starts again"
     outcome = outcome_of(engines, case.slo)
+    is_kept = all(is_met(case, one) for one in (chosen.outcome, outcome))
     settings = case.settings
     return Plan(
         model=case.model,
@@ -62,8 +63,7 @@ def make_plan(
         seconds=case.seconds,
         num_requests=case.workload.num_requests,
         cost=case.costs.said,
-        is_met=is_met(case, chosen.outcome)
-        and outcome.share >= case.slo.share,
+        is_met=is_kept,
         outcome=outcome,
         engines=tuple(_engine(case, one) for one in engines),
         neighbours=neighbours(search, chosen),
@@ -74,7 +74,7 @@ def make_plan(
             chosen,
             engines,
             search.out_of_reach,
-            search.least_slots(chosen),
+            search.least_slots(chosen) if is_kept else None,
         ),
     )
 
