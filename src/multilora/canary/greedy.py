@@ -109,7 +109,7 @@ class Greedy:
 class RefusedError(CalibrationError):
     """A completion was refused; status is HTTP's."""
 
-    def __init__(self, model, answer):
+    def __init__(self, model: str, answer: Answer) -> None:
         hint = (
             "give the api_key that it was started with"
             if answer.status in (401, 403)
