@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from multilora.arguments import items
 from multilora.serving.client import Client
-from multilora.serving.replies import CalibrationError, message_of
+from multilora.serving.replies import Answer, CalibrationError, message_of
 
 T = TypeVar("T")
 Prompt = str | list[int]
