@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from multilora.arguments import items
-from multilora.serving.client import Client
-from multilora.serving.replies import Answer, CalibrationError, message_of
+from multilora.serving.client import Answer, Client
+from multilora.serving.replies import CalibrationError, message_of
 
 T = TypeVar("T")
 Prompt = str | list[int]
