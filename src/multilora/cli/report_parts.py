@@ -85,7 +85,7 @@ def settings(plan):
         places = range(1, len(head))
         head = ("", *(f"engine {number}" for number in head[1:]))
         return table(head, lines, caption, places, is_narrow=True)
-    few = (0, 1, 2, 3, 4, 7, 9, 11, 12, 13)
+    few = (0, 1, 2, 3, 4, 7, 9, 11)
     return table(
         [names[place] for place in few],
         [[row[place] for place in few] for row in rows],
