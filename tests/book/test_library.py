@@ -5,6 +5,7 @@ import base64
 import html
 import re
 import tomllib
+from fnmatch import fnmatch
 
 import pytest
 
@@ -12,7 +13,14 @@ from multilora.book.pages import built_folder
 from repository import ROOT
 
 CODE = ROOT / "src/multilora"
-LEARNERS = ("starter_", "spec_")  # of the labs: left out, and the page says so
+# {room: patterns of modules that its part of the page leaves out}
+WITHOUT = {
+    room: patterns.split()
+    for room, patterns in re.findall(
+        r"```\{room\} (\w+)\n:without: (.*)\n",
+        (ROOT / "book/library.md").read_text("utf-8"),
+    )
+}
 CONTRACT = next(
     contract["layers"]
     for contract in tomllib.loads(
@@ -32,7 +40,8 @@ def definitions():
     """Yield (module, class or "", node) of all that the page must show."""
     for path in sorted(CODE.rglob("*.py")):
         parts = path.relative_to(CODE).with_suffix("").parts
-        if parts[0] == "labs" and path.name.startswith(LEARNERS):
+        left_out = WITHOUT.get(parts[0], ())
+        if any(fnmatch(path.stem, pattern) for pattern in left_out):
             continue
         if path == CODE / "__init__.py":
             continue

@@ -178,9 +178,17 @@ def crowd(num_tenants=200):
     )
 
 
+def nine_engines():
+    """So many engines that they are rows of a table."""
+    return plan(
+        [engine([tenant(f"t{place}")], p99_ms=12_345.0) for place in range(9)]
+    )
+
+
 EVERY = {
     "one engine": one_engine,
     "three engines": three_engines,
+    "nine engines": nine_engines,
     "two GPUs": two_gpus,
     "too slow": too_slow,
     "hostile": hostile,
