@@ -100,7 +100,8 @@ def test_one_server_right_then_wrong(server):
     # The fifth slot is pirate's still, and this one takes the spare.
     wrong = listen(server, adapters=NAMES, load={"legal": legal}, repeats=1)
     found = {(one.check, one.model, one.like) for one in wrong.findings}
-    assert ("loaded", "base", "legal") in found
+    # In flight or after the load, by how quick the engine was.
+    assert {("loaded", "base", "legal"), ("load", "base", None)} & found
     assert {model for _, model, _ in found} == {"base"}
     assert not wrong.is_healthy
     served = {model.id for model in server.client().models.list()}
@@ -123,12 +124,16 @@ def test_two_faults_of_other_releases_are_found(monkeypatch):
     ) as server:  # fmt: skip
         # The first takes the spare slot, the second one that is in use.
         load = {name: str(folder_of(name)) for name in ("pirate", "legal")}
-        found = listen(
-            server, adapters=NAMES, load=load, prompts=PROMPTS[:1], repeats=3
-        )
-    by_check = {}
-    for one in found.findings:
-        by_check.setdefault(one.check, set()).add(one.model)
-    assert by_check["prefix"] == {"base", *NAMES}
-    assert by_check["load"] & set(NAMES), "an adapter's request in flight"
-    assert by_check.keys().isdisjoint({"base", "company"})
+        wrong = {"prefix": set(), "load": set()}
+        # A load must meet a request in flight: again, where none was hit.
+        for _ in range(3):
+            found = listen(
+                server, adapters=NAMES, load=load, prompts=PROMPTS[:1],
+                repeats=3,
+            )  # fmt: skip
+            for one in found.findings:
+                wrong.setdefault(one.check, set()).add(one.model)
+            if wrong["load"] & set(NAMES):
+                break
+    assert wrong["prefix"] == {"base", *NAMES}
+    assert wrong["load"] & set(NAMES), "an adapter's request in flight"
