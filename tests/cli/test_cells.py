@@ -4,15 +4,15 @@ import os
 
 import pytest
 
-from multilora.cli.cells import WIDTH, shell
-from multilora.cli.show import console
+from multilora.cli.cells import shell
+from multilora.cli.show import PAGE_WIDTH, console
 
 
 def test_a_line_is_run_and_its_status_told(capsys):
     shell('multilora fit "vllm serve Llama-3.1-8B" --card 24')
     out = capsys.readouterr().out
     assert "GPU of 23.63 GiB" in out and out.endswith("(exit status 1)\n")
-    assert max(map(len, out.splitlines())) <= WIDTH
+    assert max(map(len, out.splitlines())) <= PAGE_WIDTH
     shell("multilora --version")
     assert "exit status" not in capsys.readouterr().out
 

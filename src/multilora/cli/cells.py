@@ -9,16 +9,16 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from multilora.arguments import integer, text
 from multilora.cli.app import Exit, whole_app
+from multilora.cli.show import PAGE_WIDTH
 
-WIDTH = 78  # letters of a cell's line on a page
 HANG = re.compile(r" *(?:- |\S+ {2,})|")
 
 
 def shell(line: str, most_lines: int | None = None) -> None:
     """Run a line that begins with `multilora`; print what it prints.
 
-    Lines are those of a terminal of WIDTH letters, with errors among them;
-    of more than most_lines, the rest is counted. An exit status other than
+    Lines are those of a terminal of PAGE_WIDTH letters, errors among them; of
+    more than most_lines, the rest is counted. An exit status other than
     0 is told at the end. It runs in this process, so that a page needs no
     PATH.
     Raises ValueError for another command, quotes that do not close, or
@@ -62,7 +62,7 @@ def _plain_terminal():
 
     Jupyter asks for colours, which a page would show as letters.
     """
-    wanted = {"COLUMNS": str(WIDTH), "FORCE_COLOR": "", "TERM": "dumb"}
+    wanted = {"COLUMNS": str(PAGE_WIDTH), "FORCE_COLOR": "", "TERM": "dumb"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -77,10 +77,10 @@ def _plain_terminal():
 
 def _folded(line: str) -> str:
     """Fold a line that is too long, below its own text."""
-    if len(line) <= WIDTH:
+    if len(line) <= PAGE_WIDTH:
         return line
     indent = " " * len(HANG.match(line)[0])
     return textwrap.fill(
-        line, WIDTH, subsequent_indent=indent, break_long_words=False,
+        line, PAGE_WIDTH, subsequent_indent=indent, break_long_words=False,
         break_on_hyphens=False, drop_whitespace=True,
     )  # fmt: skip

@@ -6,12 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from multilora.cli.bars import memory_bar
-from multilora.cli.show import console, plain, print_json, table
+from multilora.cli.show import PAGE_WIDTH, console, plain, print_json, table
 from multilora.deploy.serve_args import serve_line
 from multilora.plan.answer import Engine, Neighbour, Outcome, Plan
 from multilora.units import percent
-
-WIDTH = 78  # of a page's cell, and of a terminal
 
 
 def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
@@ -30,7 +28,7 @@ def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
 
 
 def _say(out: Console, text: str, style: str = "") -> None:
-    out.print(plain(text, False), style=style, width=WIDTH, markup=False)
+    out.print(plain(text, False), style=style, width=PAGE_WIDTH, markup=False)
 
 
 def print_cards(
@@ -161,7 +159,7 @@ def _cells(outcome: Outcome | None) -> tuple[str, ...]:
 def _print_memory(out: Console, plan: Plan) -> None:
     memory = plan.engines[0].memory
     out.print()
-    out.print(memory_bar(memory), width=WIDTH)
+    out.print(memory_bar(memory), width=PAGE_WIDTH)
     _say(
         out,
         f"{memory.kv_tokens_low:,} to {memory.kv_tokens_high:,} KV tokens "

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from multilora.arguments import printable
+
 PAGE_WIDTH = 78  # letters of a line in a notebook's cell
 
 
@@ -42,11 +44,7 @@ def plain(text: str, is_markup: bool = True) -> str:
     What moves a cursor or is no letter is written out; where the text is
     printed as rich's markup, brackets lose their meaning.
     """
-    letters = (
-        letter if letter.isprintable() else repr(letter)[1:-1]
-        for letter in text
-    )
-    shown = "".join(letters)
+    shown = printable(text)
     return escape(shown) if is_markup else shown
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from multilora.arguments import shown
 from multilora.plan.answer import FORMAT, VERSION, Plan
-from multilora.serving.whole_file import write_whole
+from multilora.serving.whole_file import file_name, write_whole
 
 MAX_BYTES = 2**28
 
@@ -19,7 +19,7 @@ def write_plan(plan: Plan, path: str | Path) -> None:
     """
     if not isinstance(plan, Plan):
         raise TypeError(f"plan is {shown(plan)}, but must be a Plan")
-    write_whole(_path(path), plan.model_dump_json(indent=1) + "\n")
+    write_whole(file_name(path), plan.model_dump_json(indent=1) + "\n")
 
 
 def read_plan(path: str | Path) -> Plan:
@@ -28,7 +28,7 @@ def read_plan(path: str | Path) -> Plan:
     Raises ValueError, with what is wrong, for a file that is not there, is
     another one or of another version, was cut, or holds what is no plan.
     """
-    name = f"path is {shown(str(_path(path)))}, which"
+    name = f"path is {shown(str(file_name(path)))}, which"
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -64,9 +64,3 @@ def _require_ours(name: str, content: bytes) -> None:
             f"{name} is of format version {shown(version)}; this library "
             f"reads version {VERSION}: plan again with it"
         )
-
-
-def _path(path: str | Path) -> Path:
-    if not isinstance(path, str | Path) or "\0" in str(path) or not str(path):
-        raise TypeError(f"path is {shown(path)}, but must be a file's name")
-    return Path(path)

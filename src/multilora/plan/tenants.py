@@ -1,7 +1,7 @@
 """What tenants meet on engines that were played, and who meets the SLO."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,11 +36,16 @@ def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
 def verdicts(run: ServingRun, slo: Slo) -> np.ndarray:
     """Return whether each tenant with requests meets the SLO, by its id."""
     table = tenant_table(run)
+    return _in_time(run, slo, table)[table["tenant"] != BASE]
+
+
+def _in_time(run: ServingRun, slo: Slo, table) -> np.ndarray:
+    """Whether each row of tenant_table meets the SLO, the base too."""
     meets = table["p99_ms"] <= slo.ttft_p99_ms
     if slo.itl_ms is not None:
         gaps = [_gap_ms(run.tpot_ns[rows]) for rows in _rows(run)]
         meets &= [gap is None or gap <= slo.itl_ms for gap in gaps]
-    return meets[table["tenant"] != BASE]
+    return meets
 
 
 def _rows(run: ServingRun) -> list[np.ndarray]:
@@ -61,15 +66,31 @@ def tenants_of(case: Case, engine: Served) -> tuple[Tenant, ...]:
     """Return each Tenant of an engine; one without requests meets any SLO."""
     run, slo = engine.run, case.slo
     table = tenant_table(run)
-    rows = dict(zip(table["tenant"].tolist(), _rows(run), strict=True))
+    ids = table["tenant"].tolist()
+    met = _in_time(run, slo, table)
     late = late_by_cause(run, slo.ttft_p99_ms)
-    places = [BASE] * (BASE in rows) + list(range(len(engine.tenants)))
+    seen = {
+        place: _Seen(rows, float(p50), float(p99), bool(is_met))
+        for place, rows, p50, p99, is_met in zip(
+            ids, _rows(run), table["p50_ms"], table["p99_ms"], met, strict=True
+        )
+    }
+    places = [BASE] * (BASE in seen) + list(range(len(engine.tenants)))
     return tuple(
-        _tenant(case, engine, place, rows.get(place), late) for place in places
+        _tenant(case, engine, place, seen.get(place), late) for place in places
     )
 
 
-def _tenant(case, engine, place, rows, late) -> Tenant:
+class _Seen(NamedTuple):
+    """A tenant's requests, and what tenant_table and the SLO say of them."""
+
+    rows: np.ndarray
+    p50_ms: float
+    p99_ms: float
+    meets_slo: bool
+
+
+def _tenant(case, engine, place, seen, late) -> Tenant:
     named: dict[str, Any] = {"name": case.model, "rank": 0}
     if place != BASE:
         them, number = case.tenants, engine.tenants[place]
@@ -78,16 +99,13 @@ def _tenant(case, engine, place, rows, late) -> Tenant:
             "rank": them.ranks[number],
             "folder": them.folders[number],
         }
-    if rows is None:
+    if seen is None:
         return Tenant(
             **named, num_requests=0, requests_per_s=0, mean_prompt_tokens=0,
             mean_output_tokens=0, p50_ms=0, p99_ms=0, gap_ms=None,
             meets_slo=True,
         )  # fmt: skip
-    run, load = engine.run, engine.run.workload
-    p50, p99 = np.percentile(run.ttft_ns[rows], [50, 99]) / NS_PER_MS
-    gap = _gap_ms(run.tpot_ns[rows])
-    limit = case.slo.itl_ms
+    run, load, rows = engine.run, engine.run.workload, seen.rows
     nums = {cause: int(is_late[rows].sum()) for cause, is_late in late.items()}
     worst = max(nums, key=lambda cause: nums[cause])
     return Tenant(
@@ -96,10 +114,9 @@ def _tenant(case, engine, place, rows, late) -> Tenant:
         requests_per_s=len(rows) / max(case.seconds, 1.0),
         mean_prompt_tokens=float(load.prompt_tokens[rows].mean()),
         mean_output_tokens=float(load.output_tokens[rows].mean()),
-        p50_ms=float(p50),
-        p99_ms=float(p99),
-        gap_ms=gap,
-        meets_slo=p99 <= case.slo.ttft_p99_ms
-        and (limit is None or gap is None or gap <= limit),
+        p50_ms=seen.p50_ms,
+        p99_ms=seen.p99_ms,
+        gap_ms=_gap_ms(run.tpot_ns[rows]),
+        meets_slo=seen.meets_slo,
         cause=worst if nums[worst] else None,
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from multilora.arguments import finite_number, integer, items, shown, text
 from multilora.serving.cost import StepCost, check_cost
 from multilora.serving.limits import Limits, check_limits
-from multilora.serving.whole_file import write_whole
+from multilora.serving.whole_file import file_name, write_whole
 
 FORMAT = "multilora calibration"
 VERSION = 1
@@ -88,7 +88,7 @@ def write_calibration(calibration: Calibration, path: str | Path) -> None:
     """
     data = calibration_json(calibration)
     text_of = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    write_whole(_path(path), text_of)
+    write_whole(file_name(path), text_of)
 
 
 def read_calibration(path: str | Path) -> Calibration:
@@ -97,7 +97,7 @@ def read_calibration(path: str | Path) -> Calibration:
     Raises ValueError, with what to do, for a file that is not there, is
     another one, was cut, or holds what calibrate could not have measured.
     """
-    data = _read(_path(path), f"path is {shown(str(path))}, which")
+    data = _read(file_name(path), f"path is {shown(str(path))}, which")
     sentence = f"path is {shown(str(path))}, which holds no calibration"
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
         raise ValueError(f"{sentence}: {AGAIN}")
@@ -134,12 +134,6 @@ def _read(path, name):
         raise ValueError(
             f"{name} is not whole, or not JSON: {AGAIN}"
         ) from None
-
-
-def _path(path):
-    if not isinstance(path, str | Path) or "\0" in str(path) or not str(path):
-        raise TypeError(f"path is {shown(path)}, but must be a file's name")
-    return Path(path)
 
 
 def _table(name: str, value: object, check: Callable) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 
-from multilora.arguments import integer, shown
+from multilora.arguments import integer, printable, shown
 
 
 class CalibrationError(RuntimeError):
@@ -27,13 +27,8 @@ def message_of(body: object) -> str:
     if isinstance(body, dict):
         error = body.get("error", body)
         if isinstance(error, dict) and isinstance(error.get("message"), str):
-            return _printable(error["message"][:200])
+            return printable(error["message"][:200])
     return shown(body)
-
-
-def _printable(text):
-    """Write out what would move a terminal's cursor."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def tokens_so_far(line: bytes, num: int) -> int:

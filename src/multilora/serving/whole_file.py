@@ -7,6 +7,13 @@ from pathlib import Path
 from multilora.arguments import shown
 
 
+def file_name(path: str | Path) -> Path:
+    """Return path as a Path, or raise TypeError for what is no file's name."""
+    if not isinstance(path, str | Path) or "\0" in str(path) or not str(path):
+        raise TypeError(f"path is {shown(path)}, but must be a file's name")
+    return Path(path)
+
+
 def write_whole(path: Path, written: str, mode: int = 0o644) -> None:
     """Write a text beside path, then rename it: a reader sees all or none.
 
