@@ -85,8 +85,10 @@ def run_all(page, address, notebook):
     run_cells(page)
 
 
-def run_cells(page):
-    """Run every cell of an open notebook; wait until the last one has run.
+def run_cells(page, command="runmenu:run-all"):
+    """Run cells of an open notebook, all of them if no other command is given.
+
+    Wait until the last one has run.
 
     JupyterLab drops the command while the kernel connects, and says idle
     before it does, so it is given again until the first prompt is back.
@@ -96,7 +98,7 @@ def run_cells(page):
     for _ in range(10):
         page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
         page.click('.lm-MenuBar-item:has-text("Run")')
-        page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+        page.click(f'.lm-Menu-item[data-command="{command}"]')
         try:
             running = '.jp-InputPrompt:has-text("[*]")'
             page.wait_for_selector(running, timeout=15_000)

@@ -61,6 +61,30 @@ def test_every_slider_moves_in_jupyterlab(browser, jupyterlab, path):
     context.close()
 
 
+def test_a_log_that_a_reader_uploads_is_what_the_page_then_plans(
+    browser, jupyterlab, tmp_path
+):
+    """Press the button, choose a file, run the cells below it again."""
+    log = tmp_path / "mine.csv"
+    rows = (f"{i / 4},team-{i % 3},{50 + i % 7},{9 + i % 5}" for i in range(600))
+    header = "time,adapter,prompt_tokens,output_tokens"
+    log.write_text("\n".join([header, *rows]), "utf-8")
+    page = browser.new_page()
+    lab.run_all(page, jupyterlab, "own-case.ipynb")
+    with page.expect_file_chooser() as chooser:
+        page.click('button:has-text("Your log")')
+    chooser.value.set_files(log)
+    page.wait_for_selector('button:has-text("Your log (1)")')
+    cell = page.locator('.jp-CodeCell:has-text("log = log_of(upload)")')
+    cell.locator(".jp-InputArea-editor").click()
+    lab.run_cells(page, "notebook:run-all-below")
+    said = cell.locator(".jp-OutputArea").inner_text()
+    assert "600 requests of 3 tenants in 2 minutes" in said
+    assert not page.locator(lab.ERROR).count()
+    assert "The example log" not in page.locator(".jp-Notebook").inner_text()
+    page.close()
+
+
 @pytest.mark.timed
 def test_explore_answers_in_a_third_of_interact(browser):
     """As make lab serves it: same draw, same notebook, keys in turn."""
