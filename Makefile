@@ -29,7 +29,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
-	engine test-engine test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
+	engine test-engine test-engine-shared test-engine-timed test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
 	fit family-truth config-defaults vllm-names serve-flags capture clean
 
 help: ## list the targets
@@ -130,8 +130,17 @@ $(ENGINE)/.peers: $(ENGINE)/.installed
 		--ignore-requires-python inference-perf==0.7.0
 	@touch $@
 
-test-engine: $(ENGINE)/.installed ## every test and notebook that needs vLLM
-	$(ENGINE)/bin/pytest --nbval -m "engine and not peers and not browser"
+test-engine: ## every test and notebook that needs vLLM
+	$(MAKE) test-engine-shared
+	$(MAKE) test-engine-timed
+
+# Two at a time: each holds an engine of up to 4 GiB.
+test-engine-shared: $(ENGINE)/.installed
+	$(ENGINE)/bin/pytest --nbval -n 2 --dist loadfile \
+		-m "engine and not (peers or browser or timed)"
+
+test-engine-timed: $(ENGINE)/.installed # alone, for what is busy is slow
+	$(ENGINE)/bin/pytest -m "engine and timed and not browser" tests
 
 # In a Python of its own: numba must not come before an engine.
 test-peers: $(ENGINE)/.peers ## others' code agrees with ours, and reads a plan's files
@@ -146,7 +155,7 @@ bench: $(ENGINE)/.peers ## our code beside others': targets and verdicts
 
 browser-engine: $(ENGINE)/.installed ## move lab 02's sliders in JupyterLab
 	$(ENGINE)/bin/pip install --quiet $(ENGINE_PINS) playwright
-	$(ENGINE)/bin/pytest -m "browser and engine" tests
+	$(ENGINE)/bin/pytest -n 2 --dist loadfile -m "browser and engine" tests
 
 rehearse: $(STAMP) ## play lab 02 as on Colab, in a fresh Python
 	$(BIN)/pytest -m colab tests

@@ -62,6 +62,22 @@ def pytest_configure(config):
         config.option.nbval_sanitize_with = str(ROOT / SANITISED)
 
 
+@pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
+def pytest_xdist_make_scheduler(config, log):
+    """Keep on one worker what looks at what the others of its kind found."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            if "evidence/test_recon_" in nodeid:
+                return "reconciliation"
+            return super()._split_scope(nodeid)
+
+    if config.getoption("dist") == "loadfile":
+        return Scheduling(config, log)
+    return None
+
+
 # Tests that run only when -m names their marker, and what does so.
 ASKED_FOR = {
     "browser": "builds pages or drives a Chromium: make browser",

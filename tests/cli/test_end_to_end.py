@@ -20,7 +20,11 @@ from multilora.traffic import arrivals, zipf_popularity
 from multilora.watch.metrics import fetch_scrape
 from multilora.watch.scrapes import STARTED
 
-pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.timed,
+    pytest.mark.filterwarnings("ignore"),
+]
 
 NAMES = [f"tenant-{i}" for i in range(live_server.NUM_ADAPTERS)]
 SETTING = live_plans.setting(

@@ -42,8 +42,14 @@ def patterns(kinds):
 LAYERS = st.one_of(
     patterns(ATTENTION),
     patterns(LATENT),
-    # Beside a state vLLM counts with one KV width for the whole model.
-    patterns(st.one_of(st.just(Cache("full", 2, 64)), STATE)),
+    # Beside a state vLLM counts with one KV width for the whole model, and
+    # without attention with states of one size, as in every such model.
+    patterns(st.one_of(st.just(Cache("full", 2, 64)), STATE)).filter(
+        lambda found: (
+            any(cache.kind == "full" for cache in found)
+            or len(set(found)) == 1
+        )
+    ),
 )
 
 

@@ -15,7 +15,11 @@ from multilora.serving.calibrate import calibrate
 from multilora.serving.limits import engine_limits
 from repository import ROOT
 
-pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.timed,
+    pytest.mark.filterwarnings("ignore"),
+]
 
 RECORD = ROOT / "src/multilora/data/calibration_run.json"
 NAMES = [f"tenant-{i}" for i in range(live_server.NUM_ADAPTERS)]
@@ -74,8 +78,10 @@ def test_loads_are_predicted(size, tmp_path, request):
             true = load["measured"][kind]
             ours = load["predicted"][kind]
             assert true > 0
-            # Two loads are more than 15 % where there are few.
-            assert ours == pytest.approx(true, rel=0.15, abs=2), load["load"]
+            # A few rare loads scatter by the root of their number.
+            assert ours == pytest.approx(true, rel=0.15, abs=true**0.5), load[
+                "load"
+            ]
     if is_recording:
         record(row)
 
