@@ -1,5 +1,7 @@
 """Fixtures of the labs, polite failures, and notebooks that can be skipped."""
 
+import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,6 +62,17 @@ def pytest_configure(config):
     """Find nbval's rules from whatever folder pytest was started in."""
     if config.getoption("nbval_sanitize_with", None) is None:
         config.option.nbval_sanitize_with = str(ROOT / SANITISED)
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and find_spec("vllm") and sys.platform == "linux":
+        _keep_vllm_on_one_core(int(worker.removeprefix("gw")))
+
+
+def _keep_vllm_on_one_core(number):
+    """Engines of two workers on the same cores hold each other up."""
+    cores = sorted(os.sched_getaffinity(0))
+    core = str(cores[number % len(cores)])
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", core)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook without xdist
