@@ -18,7 +18,12 @@ from multilora.engine.server import Server
 from multilora.tenants import folder_of
 from repository import ROOT
 
-pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
+# Timed: requests that are sent at once must meet in the engine.
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.timed,
+    pytest.mark.filterwarnings("ignore"),
+]
 PROMPTS = (
     "Table users(id,name). Query all names:",
     "List 3 fruits:",
@@ -68,7 +73,7 @@ def num_hits(server):
 
 
 def listen(server, **changes):
-    options = {"prompts": PROMPTS, "num_tokens": 16, "repeats": 2, "seed": 0}
+    options = {"prompts": PROMPTS, "num_tokens": 32, "repeats": 2, "seed": 0}
     found = canary(server.url, **options | changes)
     for line in (*found.notes, *(one.sentence for one in found.findings)):
         print(line)
