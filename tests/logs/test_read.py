@@ -326,7 +326,10 @@ def test_a_line_that_never_ends_is_passed_over(file):
         (b"PK\x03\x04 and more", "zip archive"),
         (b"PAR1\0\0", "Parquet"),
         (b"\x7fELF\0\0\0", "binary"),
-        (gzip.compress(gzip.compress(b"a", mtime=0), mtime=0), "twice"),
+        (
+            gzip.compress(gzip.compress(b"a", mtime=0), mtime=0),
+            "gzipped twice",
+        ),
         (gzip.compress(b"", mtime=0)[:5], "empty"),
         (b"{\n", "jq -c"),
         (b"{}\n", "to hold times"),

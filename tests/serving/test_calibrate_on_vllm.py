@@ -78,10 +78,8 @@ def test_loads_are_predicted(size, tmp_path, request):
             true = load["measured"][kind]
             ours = load["predicted"][kind]
             assert true > 0
-            # A few rare loads scatter by the root of their number.
-            assert ours == pytest.approx(true, rel=0.15, abs=true**0.5), load[
-                "load"
-            ]
+            # Two loads are more than 15 % where there are few.
+            assert ours == pytest.approx(true, rel=0.15, abs=2), load["load"]
     if is_recording:
         record(row)
 
