@@ -1,10 +1,14 @@
 """A server that answers as vLLM's does, rightly or wrong in a known way."""
 
+import contextlib
 import json
 import random
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest import mock
+
+from multilora.canary.greedy import Greedy
 
 WORDS = ["sun", "moon", "tree", "river", "stone", "bird", "cloud", "sea"]
 REFUSED = {
@@ -12,7 +16,8 @@ REFUSED = {
     "no cache_salt": ["cache_salt"],
     "neither": ["cache_salt", "logprobs"],
 }
-HOLD_S = 0.005  # requests that are sent at once are in one batch
+HOLD_S = 0.005  # requests that overlap by chance are in one batch
+MEET_S = 30.0  # what is sent at once meets, however busy the machine is
 
 
 class FakeAnswers(ThreadingHTTPServer):
@@ -33,6 +38,10 @@ class FakeAnswers(ThreadingHTTPServer):
         self.running, self.batches = {}, {}
         self.hold_s = HOLD_S
         self.blocks, self.num_loads = {}, 0
+        self.meeting = threading.Barrier(1)
+        self.told = mock.patch.object(
+            Greedy, "ask_together", self.told_of(Greedy.ask_together)
+        )
 
     @property
     def url(self):
@@ -42,14 +51,29 @@ class FakeAnswers(ThreadingHTTPServer):
         threading.Thread(
             target=self.serve_forever, args=(0.01,), daemon=True
         ).start()
+        self.told.start()
         return self
 
     def __exit__(self, *error):
+        self.told.stop()
         self.shutdown()
         self.server_close()
 
     def handle_error(self, request, client_address):
         """A client that hangs up is no news."""
+
+    def told_of(self, ask_together):
+        """Return an ask_together that says how many will be in a batch."""
+
+        def told(greedy, asked):
+            self.meeting = threading.Barrier(len(asked))
+            try:
+                return ask_together(greedy, asked)
+            finally:
+                self.meeting.abort()
+                self.meeting = threading.Barrier(1)
+
+        return told
 
     def company_of(self, me, model):
         """Return the models that were in a batch with a request."""
@@ -60,6 +84,8 @@ class FakeAnswers(ThreadingHTTPServer):
                 self.batches.setdefault(me, set()).add(
                     (other, self.running[other])
                 )
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.meeting.wait(MEET_S)
         time.sleep(self.hold_s)
         with self.lock:
             del self.running[me]
