@@ -1,0 +1,74 @@
+"""What a routing rule is told, and what a rule is."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+NOTHING, COUNTS, METRICS = "nothing", "counts", "metrics"
+
+
+class Seen(NamedTuple):
+    """An engine as its last scrape showed it.
+
+    running and waiting are the adapters of requests that run or wait, as
+    vLLM's lora_requests_info names them: names in flight, not residents.
+    in_slots and in_cpu are the residents, which no released vLLM tells.
+    """
+
+    num_running: int = 0
+    num_waiting: int = 0
+    kv_share: float = 0.0
+    running: frozenset[int] = frozenset()
+    waiting: frozenset[int] = frozenset()
+    in_slots: frozenset[int] = frozenset()
+    in_cpu: frozenset[int] = frozenset()
+
+
+class Setup(NamedTuple):
+    """A fleet, as its router is started: max_loras is one number an engine.
+
+    Engines and adapters are numbered from 0; seed is for rules that draw.
+    """
+
+    num_engines: int
+    num_adapters: int
+    max_loras: tuple[int, ...]
+    seed: int = 0
+
+
+class Ask(NamedTuple):
+    """A request that needs an engine.
+
+    adapter_id is -1 for the base. engines are those that the router may
+    choose, in order, at least one; holders those of them that list the
+    adapter in /v1/models. in_flight is the router's own count of requests
+    that it sent and that are not finished, one a number of an engine; seen
+    is what the last scrape showed, one an engine too, and empty for a rule
+    that reads no metrics.
+    """
+
+    adapter_id: int
+    now_ns: int
+    engines: Sequence[int]
+    holders: Sequence[int]
+    in_flight: Sequence[int]
+    seen: Sequence[Seen]
+
+
+Choose = Callable[[Ask], int]
+
+
+class Rule(NamedTuple):
+    """A rule by its name: make starts a router that chooses an engine.
+
+    reads is "nothing" where a choice depends on the requests alone, "counts"
+    for the router's own in_flight, "metrics" for what it scraped scrape_ms
+    ago or less. asks_holders is True for a rule that chooses among the
+    holders only. source names the code or the text that the rule is from.
+    """
+
+    name: str
+    make: Callable[[Setup], Choose]
+    reads: str
+    scrape_ms: float
+    asks_holders: bool
+    source: str
