@@ -28,12 +28,37 @@ class Setup(NamedTuple):
     """A fleet, as its router is started: max_loras is one number an engine.
 
     Engines and adapters are numbered from 0; seed is for rules that draw.
+    urls (of engines) and names (of adapters) are what rings hash: without
+    them engine 2 is http://engine-2:8000 and adapter 7 is adapter-7.
+    prefix_share is the share of a prompt's blocks, 0 to 1, that is the same
+    in all prompts of an adapter: for rules that score a cached prefix.
     """
 
     num_engines: int
     num_adapters: int
     max_loras: tuple[int, ...]
     seed: int = 0
+    urls: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    prefix_share: float = 0.0
+
+    def url(self, engine: int) -> str:
+        """Return an engine's URL; one added after the start has a number."""
+        if engine < len(self.urls):
+            return self.urls[engine]
+        return f"http://engine-{engine}:8000"
+
+    def adapter_name(self, adapter_id: int) -> str:
+        """Return the model that a request names: base for -1."""
+        if adapter_id < 0:
+            return "base"
+        if adapter_id < len(self.names):
+            return self.names[adapter_id]
+        return f"adapter-{adapter_id}"
+
+    def slots(self, engine: int) -> int:
+        """Return an engine's max_loras; one added later is as the last."""
+        return self.max_loras[min(engine, len(self.max_loras) - 1)]
 
 
 class Ask(NamedTuple):
