@@ -1,23 +1,22 @@
 """The search: how many engines, who shares one, and where each dial is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from multilora.fleet.placement import balanced, by_rank
 from multilora.plan.advice import best_place
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case
+from multilora.plan.jobs import Job, Players, in_turn
 from multilora.plan.options import kv_tokens_to_start
 from multilora.plan.played import (
     Dials,
     Groups,
     ledger_of,
     most_slots,
-    play,
     setting_of,
 )
 from multilora.plan.reach import out_of_reach
-from multilora.plan.tenants import outcome_of
 from multilora.units import percent
 
 SLOTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -44,12 +43,19 @@ class Tried(NamedTuple):
 
 
 class Search:
-    """Plays settings of a Case, each once, and keeps what came of them."""
+    """Plays settings of a Case, each once, and keeps what came of them.
+
+    players play jobs of this Case; without them it plays them itself.
+    """
 
     def __init__(
-        self, case: Case, progress: Callable[[str], object] = lambda line: None
+        self,
+        case: Case,
+        progress: Callable[[str], object] = lambda line: None,
+        players: Players | None = None,
     ) -> None:
         self.case = case
+        self.outcomes = players or in_turn(case)
         self.num_played = 0
         budgets = {*BUDGETS, self.usual_dials().max_num_batched_tokens}
         if case.options.get("max_num_batched_tokens") is not None:
@@ -65,16 +71,28 @@ class Search:
 
     def tried(self, groups: Groups, dials: Dials) -> Tried:
         """Return a setting, played; of engines only the outcome is kept."""
+        return self.tried_all(groups, [dials])[0]
+
+    def tried_all(
+        self, groups: Groups, settings: Sequence[Dials]
+    ) -> list[Tried]:
+        """Return these settings, played: those that are new at once."""
         most = max(len(group) for group in groups)
-        dials = dials._replace(max_loras=min(dials.max_loras, most))
-        key = (tuple(map(tuple, groups)), dials)
-        if key not in self._tried:
+        settings = [
+            dials._replace(max_loras=min(dials.max_loras, most))
+            for dials in settings
+        ]
+        named = tuple(map(tuple, groups))
+        jobs = {(named, dials): Job(groups, dials) for dials in settings}
+        self._play({k: jobs[k] for k in jobs if k not in self._tried})
+        return [self._tried[named, dials] for dials in settings]
+
+    def _play(self, jobs):
+        outcomes = self.outcomes(list(jobs.values()))
+        for key, job in jobs.items():
             self.num_played += 1
             self._progress(f"{self.num_played} settings played")
-            engines = play(self.case, groups, dials)
-            outcome = outcome_of(engines, self.case.slo) if engines else None
-            self._tried[key] = Tried(groups, dials, outcome)
-        return self._tried[key]
+            self._tried[key] = Tried(job.groups, job.dials, next(outcomes))
 
     def is_enough(self, tried: Tried) -> bool:
         """True if as many tenants meet the SLO as must, or as can."""
@@ -123,9 +141,7 @@ class Search:
             for name in Dials._fields:
                 values = self.values(name, groups, start)
                 tries = [start._replace(**{name: value}) for value in values]
-                rows = [
-                    self.tried(groups, one) for one in tries if _can_be(one)
-                ]
+                rows = self.tried_all(groups, list(filter(can_be, tries)))
                 best = self.best(rows) or best
                 if best and self._is_hopeless(best):
                     return best
@@ -190,7 +206,7 @@ def is_met(case: Case, outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.share >= case.slo.share
 
 
-def _can_be(dials: Dials) -> bool:
+def can_be(dials: Dials) -> bool:
     """vLLM refuses fewer tokens a step than requests."""
     return dials.max_num_batched_tokens >= dials.max_num_seqs
 
