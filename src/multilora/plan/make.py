@@ -17,6 +17,7 @@ from multilora.plan.search import (
 from multilora.plan.stretch import busiest
 from multilora.plan.tenants import outcome_of, tenants_of
 from multilora.plan.words import notes_of
+from multilora.plan.workers import Workers, workers_of
 
 # So many requests are played some fifty times in about twenty seconds.
 SEARCHED = {True: 200_000, False: 20_000}  # with numba, and without
@@ -27,24 +28,29 @@ def make_plan(
     max_engines: int = MAX_ENGINES,
     num_searched: int | None = None,
     progress: Callable[[str], object] = lambda line: None,
+    workers: int | str | Workers = 1,
 ) -> Plan:
     """Return the Plan of a Case: the fewest engines that meet its SLO.
 
     Settings are searched on the busiest num_searched requests in a row
     (None: what takes well under a minute), and the chosen one is played on
     all. The SLO is met where it is on both. progress gets a line now and
-    then. Raises NoPlanError where no engine starts. Interrupted
-    in the search, it says what was the best so far.
+    then. workers says where settings are played, as workers_of takes it:
+    the plan is the same everywhere. Raises NoPlanError where no engine
+    starts. Interrupted in the search, it says what was the best so far.
     """
     case = check_case(case)
     most = integer("max_engines", max_engines, 1, 1024)
     num = SEARCHED[has_numba()] if num_searched is None else num_searched
     searched = case._replace(workload=busiest(case.workload, num))
-    search = Search(searched, progress)
-    try:
-        chosen = fewest_engines(search, most)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(search.told()) from None
+    with workers_of(workers).players(searched) as players:
+        search = Search(searched, progress, players)
+        try:
+            chosen = fewest_engines(search, most)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(search.told()) from None
+        beside = neighbours(search, chosen)
+        otherwise = assumptions(search, chosen)
     progress("the chosen setting, on all requests")
     engines = play(case, chosen.groups, chosen.dials)
     assert engines, "what started in the search starts again"
@@ -66,8 +72,8 @@ def make_plan(
         is_met=is_kept,
         outcome=outcome,
         engines=tuple(_engine(case, one) for one in engines),
-        neighbours=neighbours(search, chosen),
-        assumptions=assumptions(search, chosen),
+        neighbours=beside,
+        assumptions=otherwise,
         notes=notes_of(
             case,
             searched,
