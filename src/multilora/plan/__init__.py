@@ -7,6 +7,8 @@ make       a case into its plan
 stored     a plan in a file, read back
 answer     what a plan says: printed, written and read back
 search     how many engines, who shares one, and where each dial is
+workers    where settings are played: on_cores of this machine, on_ray, or
+           here; jobs is what is played
 played     one setting of all engines, played; tenants what they meet there
 reach      which tenants an SLO is out of reach for
 stretch    the busiest stretch of a long log

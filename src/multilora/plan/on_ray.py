@@ -37,9 +37,9 @@ class Address(NamedTuple):
 
     @property
     def told(self) -> str:
-        """The address as ray.init takes it."""
+        """The address as somebody asks for it."""
         if self.host is None:
-            return "local"
+            return "ray://local"
         return f"{'ray://' * self.is_client}{self.host}:{self.port}"
 
 
@@ -94,10 +94,19 @@ class OnRay:
         self._address = address
 
     def __enter__(self) -> Self:
-        self._ray = _imported(self._address)
+        address, self._ray = self._address, _imported(self._address)
+        silence = address.host is not None and _silence(address)
+        if silence:
+            raise ValueError(_no_answer(address, silence))
         self._is_ours = not self._ray.is_initialized()
         if self._is_ours:
             self._connect()
+        elif address.host is not None and address.is_client:
+            raise ValueError(
+                f"workers is {shown(address.told)}, but this process uses a "
+                "Ray already: ray://local takes that one, ray.shutdown() ends "
+                "it"
+            )
         try:
             self._sent = self._ray.put(self._case)
             self._play = self._ray.remote(max_retries=2)(outcome)
@@ -130,15 +139,14 @@ class OnRay:
             ) from error
 
     def _connect(self):
-        address = self._address
-        silence = address.host is not None and _silence(address)
-        if silence:
-            raise ValueError(_no_answer(address, silence))
         try:
-            self._ray.init(**_options(address))
-        except Exception as error:  # of Ray, grpc, or what is there instead
+            self._ray.init(**_options(self._address))
+        except BaseException as error:
             self._ray.shutdown()
-            raise ValueError(_no_answer(address, _last_line(error))) from error
+            if not isinstance(error, Exception):
+                raise
+            why = _last_line(error)  # of Ray, grpc, or what is there instead
+            raise ValueError(_no_answer(self._address, why)) from error
 
 
 def _options(address: Address) -> dict[str, Any]:
@@ -157,9 +165,8 @@ def _options(address: Address) -> dict[str, Any]:
 def _imported(address):
     if find_spec("ray") is None:
         raise ValueError(
-            f"workers is {shown('ray://' + address.told.split('//')[-1])}, "
-            f"but Ray is not installed: pip install 'ray[client]=={RAY}', or "
-            "give a number of processes"
+            f"workers is {shown(address.told)}, but Ray is not installed: pip "
+            f"install 'ray[client]=={RAY}', or give a number of processes"
         )
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -187,7 +194,8 @@ def _no_answer(address, why):
     return (
         f"workers is {shown(address.told)}, but no Ray cluster of this "
         f"version answers there: {why}. `ray start --head` begins one, whose "
-        f"clients come in at port {CLIENT_PORT}"
+        f"clients come in at port {CLIENT_PORT}; one with a token wants "
+        "RAY_AUTH_MODE=token here"
     )
 
 

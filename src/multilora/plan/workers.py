@@ -49,7 +49,7 @@ class Workers(NamedTuple):
             yield in_turn(case)
 
 
-def workers_of(asked: int | str | Workers) -> Workers:
+def workers_of(workers: int | str | Workers) -> Workers:
     """Return the Workers that somebody asked for.
 
     A number is of processes; 1 is this one. "auto" is Ray where it is
@@ -58,17 +58,17 @@ def workers_of(asked: int | str | Workers) -> Workers:
     "ray://host:port" is a Ray client's address. Workers are returned as they
     are. Raises TypeError or ValueError for anything else.
     """
-    if isinstance(asked, Workers):
-        return asked
-    if is_integer(asked):
-        return Workers(integer("workers", asked, 1, MAX_PROCESSES))
-    if not isinstance(asked, str):
-        raise TypeError(f"workers is {shown(asked)}, but must be {ALLOWED}")
-    if HERE.fullmatch(asked.strip()):
-        return Workers(integer("workers", int(asked), 1, MAX_PROCESSES))
-    if asked == "auto":
+    if isinstance(workers, Workers):
+        return workers
+    if is_integer(workers):
+        return Workers(integer("workers", workers, 1, MAX_PROCESSES))
+    if not isinstance(workers, str):
+        raise TypeError(f"workers is {shown(workers)}, but must be {ALLOWED}")
+    if HERE.fullmatch(workers.strip()):
+        return Workers(integer("workers", int(workers), 1, MAX_PROCESSES))
+    if workers == "auto":
         return Workers(num_cores(), running_cluster())
-    address = address_of(asked)
+    address = address_of(workers)
     if address is None:
-        raise ValueError(f"workers is {shown(asked)}, but must be {ALLOWED}")
+        raise ValueError(f"workers is {shown(workers)}, but must be {ALLOWED}")
     return Workers(1, address)
