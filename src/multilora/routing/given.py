@@ -89,6 +89,7 @@ class Rule(NamedTuple):
     for the router's own in_flight, "metrics" for what it scraped scrape_ms
     ago or less. asks_holders is True for a rule that chooses among the
     holders only. source names the code or the text that the rule is from.
+    pins says what brings an adapter back to an engine.
     """
 
     name: str
@@ -97,3 +98,4 @@ class Rule(NamedTuple):
     scrape_ms: float
     asks_holders: bool
     source: str
+    pins: str = "nothing"

@@ -1,6 +1,6 @@
 """llm-d's router: a sum of weighted scores, the highest wins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from multilora.routing.given import METRICS, Ask, Choose, Rule, Seen, Setup
@@ -118,21 +118,24 @@ class _Prefixes:
         self.holders.setdefault(adapter_id, set()).add(engine)
 
 
-LLMD = tuple(
-    Rule(name, make, METRICS, SCRAPE_MS, False, source)
-    for name, make, source in (
-        ("llm-d-default", default, SOURCE),
-        (
-            "llm-d-lora-affinity-before-2625", lora_affinity_before_2625,
-            SOURCE + "/scorer/loraaffinity",
-        ),
-        (
-            "llm-d-lora-affinity", lora_affinity,
-            "llm-d-router, merged pull 2625",
-        ),
-        (
-            "llm-d-lora-load-state", lora_load_state,
-            "llm-d-router, open pull 2792 at 0bcc84e11365",
-        ),
-    )
+def _rule(
+    name: str, make: Callable[[Setup], Choose], source: str, pins: str
+) -> Rule:
+    return Rule(name, make, METRICS, SCRAPE_MS, False, source, pins)
+
+
+LLMD = (
+    _rule("llm-d-default", default, SOURCE, "a cached prefix"),
+    _rule(
+        "llm-d-lora-affinity-before-2625", lora_affinity_before_2625, SOURCE,
+        "its names in flight",
+    ),
+    _rule(
+        "llm-d-lora-affinity", lora_affinity, "llm-d-router, merged pull 2625",
+        "its names in flight",
+    ),
+    _rule(
+        "llm-d-lora-load-state", lora_load_state,
+        "llm-d-router, open pull 2792 at 0bcc84e11365", "its residents",
+    ),
 )  # fmt: skip
