@@ -90,7 +90,8 @@ class Rule(NamedTuple):
     for the router's own in_flight, "metrics" for what it scraped scrape_ms
     ago or less, "residents" where that tells in_slots and in_cpu too.
     asks_holders is True for a rule that chooses among the holders only.
-    source names the code or the text that the rule is from.
+    source names the code or the text that the rule is from, pins what brings
+    an adapter back to an engine.
     """
 
     name: str
@@ -99,3 +100,4 @@ class Rule(NamedTuple):
     scrape_ms: float
     asks_holders: bool
     source: str
+    pins: str = "nothing"
