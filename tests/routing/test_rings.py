@@ -60,9 +60,10 @@ def test_a_ring_is_a_walk_to_the_next_place(engines, places, value):
     later = sorted(
         {place(k, i) for k in engines for i in range(160)} - set(range(value))
     )
-    at_place = [k for k in engines
-                if any(place(k, i) == later[0] for i in range(160))]  # fmt: skip
-    assert owner == at_place[-1]
+    there = [
+        k for k in engines if later[0] in {place(k, i) for i in range(160)}
+    ]
+    assert owner == there[-1]
 
 
 def test_published_hashes():
