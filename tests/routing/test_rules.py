@@ -85,7 +85,7 @@ def test_what_it_reads_has_an_age(name):
 
 def test_a_misspelt_name_is_told_the_nearest_and_all():
     with pytest.raises(ValueError, match="the nearest is 'round_robin'") as e:
-        rule("round-robbin")
+        rule("round-robin")
     assert all(repr(name) in str(e.value) for name in RULES)
     with pytest.raises(TypeError, match="name is 3"):
         rule(3)
