@@ -20,6 +20,7 @@ from multilora.plan.answer import Plan, Slo
 from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
+from multilora.plan.workers import Workers, workers_of
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"
@@ -92,6 +93,11 @@ def plan(
     max_engines: Annotated[
         int, _option("--max-engines", "Stop the search there.")
     ] = MAX_ENGINES,
+    workers: Annotated[
+        str, _option("--workers", "Where settings are tried: so many "
+                     "processes, auto (a Ray cluster that runs, else all "
+                     "cores), ray://local or ray://host:port.")
+    ] = "1",
     max_model_len: Annotated[
         int | None, _option("--max-model-len", "Else by the traffic.")
     ] = None,
@@ -164,6 +170,7 @@ def plan(
         model, card = model or EXAMPLE["model"], card or [EXAMPLE["card"]]
     if model is None or not card:
         raise ValueError("--model and --card are needed, or --example alone")
+    who = workers_of(workers)
     log = None
     if log_file is not None:
         columns = Columns(
@@ -197,7 +204,7 @@ def plan(
             model, name, log, drawn, adapters, ranks, promise, costs,
             config_json, host_gib, options,
         )  # fmt: skip
-        plans.append((name, _planned(question, max_engines)))
+        plans.append((name, _planned(question, max_engines, who)))
     found = best_plan([plan for _, plan in plans if plan])
     if found is not None and write is not None:
         from multilora.cli.write import write_answer
@@ -242,7 +249,9 @@ def _promise(ttft_p99, share, itl_p99):
     )
 
 
-def _planned(question: Asked, max_engines: int) -> Plan | None:
+def _planned(
+    question: Asked, max_engines: int, workers: Workers
+) -> Plan | None:
     """Plan, with a line that moves where stderr is a terminal.
 
     None, and a sentence on stderr, where no engine starts.
@@ -250,11 +259,14 @@ def _planned(question: Asked, max_engines: int) -> Plan | None:
     stderr = Console(stderr=True)
     try:
         if not stderr.is_terminal:
-            found = make_plan(question.case, max_engines)
+            found = make_plan(question.case, max_engines, workers=workers)
         else:
             with stderr.status("planning") as line:
                 found = make_plan(
-                    question.case, max_engines, progress=line.update
+                    question.case,
+                    max_engines,
+                    progress=lambda said: line.update(f"{said}{workers.told}"),
+                    workers=workers,
                 )
     except NoPlanError as error:
         complain(error, Exit.NO)
