@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 NOTHING, COUNTS, METRICS = "nothing", "counts", "metrics"
+RESIDENTS = "residents"
 
 
 class Seen(NamedTuple):
@@ -66,9 +67,9 @@ class Ask(NamedTuple):
     adapter_id is -1 for the base. engines are those that the router may
     choose, in order, at least one; holders those of them that list the
     adapter in /v1/models. in_flight is the router's own count of requests
-    that it sent and that are not finished, one a number of an engine; seen
-    is what the last scrape showed, one an engine too, and empty for a rule
-    that reads no metrics.
+    that it sent and that are not finished, one a number of an engine, 0 for
+    a rule that reads no counts; seen is what the last scrape showed, one an
+    engine too, empty for a rule that reads no metrics.
     """
 
     adapter_id: int
@@ -87,9 +88,10 @@ class Rule(NamedTuple):
 
     reads is "nothing" where a choice depends on the requests alone, "counts"
     for the router's own in_flight, "metrics" for what it scraped scrape_ms
-    ago or less. asks_holders is True for a rule that chooses among the
-    holders only. source names the code or the text that the rule is from.
-    pins says what brings an adapter back to an engine.
+    ago or less, "residents" for both, in_slots and in_cpu among it.
+    asks_holders is True for a rule that chooses among the holders only.
+    source names the code or the text that the rule is from, pins what brings
+    an adapter back to an engine.
     """
 
     name: str

@@ -14,7 +14,7 @@ from numba import njit
 
 from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
-from multilora.serving.cost import StepCost, require_counted
+from multilora.serving.cost import MAX_NS, StepCost, require_counted
 from multilora.serving.limits import Limits
 from multilora.serving.memory import NONE, NOTES, new_memory, new_numbers
 from multilora.serving.trace import Totals, Trace
@@ -29,15 +29,18 @@ def run_engine(
     cost: StepCost,
     order: np.ndarray,
     tiers: AdapterTiers,
+    until_ns: int = MAX_NS,
 ) -> Trace:
     """Return the Trace of a run; order ranks the adapters in a walk.
 
     tiers is where the adapters are at the start; the run leaves it as it is.
+    Steps that would begin at until_ns or later are not run.
     """
     memory = new_memory(workload, limits, order, tiers)
     num_to_settle = WALKS[limits.walk].num_to_settle
     numbers = new_numbers(limits, cost, num_to_settle, tiers)
-    _run(memory, numbers)
+    numbers["num_known"] = workload.num_requests
+    run_until(memory, numbers, min(until_ns, MAX_NS - 1))
     require_counted(min(numbers["now"][0], numbers["seat_ns"][0]))
     notes = [_note(memory, name) for name in Trace._fields[:-1]]
     totals = [int(numbers[name][0]) for name in Totals._fields]
@@ -53,23 +56,41 @@ def _note(memory, name):
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
-def _run(w, numbers):
+def run_until(w, numbers, until):
+    """Run all steps that begin before `until`, as PlainEngine does."""
     s = numbers[0]
+    s.until = until
     while True:
         _join(w, s)
         if s.num_running == 0 and s.num_waiting == 0:
-            if s.num_joined == len(w.requests):
+            if s.num_joined == s.num_known:
                 return
-            s.now = w.requests[s.num_joined].arrival
+            arrival = w.requests[s.num_joined].arrival
+            if arrival >= until:
+                return
+            s.now = arrival
+        elif s.now >= until:
+            return
         else:
             _run_step(w, s)
             if s.now < 0 or s.seat_ns < 0:  # beyond 2**63
                 return
 
 
+@njit(cache=True, error_model="numpy", _nrt=False)
+def num_left(w, numbers, until):
+    """Run until `until`; return how many requests had finished by then."""
+    run_until(w, numbers, until)
+    s = numbers[0]
+    num = s.num_left
+    while num > 0 and w.requests[w.left[num - 1]].finished > until:
+        num -= 1
+    return num
+
+
 @njit(error_model="numpy", _nrt=False)
 def _join(w, s):
-    while s.num_joined < len(w.requests):
+    while s.num_joined < s.num_known:
         r = w.requests[s.num_joined]
         if r.arrival > s.now:
             return
@@ -435,9 +456,10 @@ def _num_alike(w, s, duration):
     num = 1
     while w.leaving[(s.step + num - 1) & (len(w.leaving) - 1)] == NONE:
         num += 1
-    if s.num_joined < len(w.requests):
-        until = w.requests[s.num_joined].arrival - s.now
-        num = min(num, (until + duration - 1) // duration)
+    until = s.until
+    if s.num_joined < s.num_known:
+        until = min(until, w.requests[s.num_joined].arrival)
+    num = min(num, (until - s.now - 1) // duration + 1)
     return 1 + _num_steps_that_fit(w, s, num - 1) if s.has_blocks else num
 
 
@@ -524,6 +546,8 @@ def _hand_out(w, s, num_served, load_ns):
 def _leave(w, s, request):
     r = w.requests[request]
     r.finished = s.now
+    w.left[s.num_left] = request
+    s.num_left += 1
     _stop_decoding(w, s, request)
     s.num_running -= 1
     if s.has_blocks:

@@ -27,6 +27,8 @@ NUMBERS = _record(
     + " "
     "now step load_end num_joined num_waiting num_ready num_running "
     "num_decoding num_active oldest cut cut_left num_walks full_ns "
+    # requests told of, how far it may run, how many have finished
+    "num_known until num_left "
     # the KV cache; returned: who lost its blocks last, first in the queue
     "free_blocks kv_full_ns returned newest_running "
     # the tiers
@@ -37,7 +39,7 @@ NUMBERS = _record(
 KV_NOTES = ("kv_blocked", "preempted", "num_preemptions")
 NOTES = tuple(n for n in Trace._fields[:-1] if n not in KV_NOTES)
 REQUEST = _record(
-    "arrival adapter prompt output "
+    "arrival adapter "
     + " ".join(NOTES)
     # behind: the next that waits for the same adapter; leaves_after: the
     # next of those that leave after the same step; to_prefill and to_make:
@@ -71,6 +73,7 @@ class Memory(NamedTuple):
     served: np.ndarray  # the prompts of a step
     leaving: np.ndarray  # a ring of steps: who leaves first
     begins: np.ndarray  # who decodes and begins a block, by step
+    left: np.ndarray  # who has finished, in order
 
 
 def new_memory(
@@ -80,13 +83,10 @@ def new_memory(
     tiers: AdapterTiers,
 ) -> Memory:
     """Return the Memory of a run that has not begun."""
-    requests = np.zeros(workload.num_requests, dtype=REQUEST)
+    requests = no_requests(workload.num_requests)
     requests["arrival"] = workload.arrival_ns
     requests["adapter"] = workload.adapter_ids
     requests["adapter"][workload.adapter_ids == BASE] = workload.num_adapters
-    requests["prompt"] = workload.prompt_tokens
-    requests["output"] = workload.output_tokens
-    requests["behind"] = requests["leaves_after"] = NONE
     hit = limits.hit_tokens(workload.prompt_tokens)
     requests["to_prefill"] = workload.prompt_tokens - hit
     requests["to_make"] = workload.output_tokens
@@ -103,16 +103,25 @@ def new_memory(
     adapters["newer"][copies[:-1]] = copies[1:]
     return Memory(
         requests,
-        _kv_records(hit) if limits.num_gpu_blocks else np.zeros(1, dtype=KV),
+        kv_records(hit) if limits.num_gpu_blocks else np.zeros(1, dtype=KV),
         adapters,
         np.zeros(min(limits.max_loras, len(order)), dtype=np.int64),
         np.zeros(limits.max_num_seqs + 1, dtype=np.int64),
         np.full(_power_of_two(workload.output_tokens.max() + 1), NONE),
         np.zeros(limits.block_size, dtype=np.int64),
+        np.zeros(workload.num_requests, dtype=np.int64),
     )
 
 
-def _kv_records(hit):
+def no_requests(num: int) -> np.ndarray:
+    """Return records of requests that nobody has asked yet."""
+    requests = np.zeros(num, dtype=REQUEST)
+    requests["behind"] = requests["leaves_after"] = NONE
+    return requests
+
+
+def kv_records(hit: np.ndarray) -> np.ndarray:
+    """Return records of requests that hold no block yet, by their hits."""
     kv = np.zeros(len(hit), dtype=KV)
     kv["before"] = kv["after"] = NONE
     kv["place"] = np.arange(len(hit))

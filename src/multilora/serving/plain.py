@@ -13,7 +13,7 @@ from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.matmul.operands import BASE
 from multilora.serving.blocks import blocks_of
-from multilora.serving.cost import PPM, StepCost, require_counted
+from multilora.serving.cost import MAX_NS, PPM, StepCost, require_counted
 from multilora.serving.limits import Limits
 from multilora.serving.trace import Totals, Trace
 from multilora.serving.workload import Workload
@@ -25,70 +25,160 @@ def run_engine(
     cost: StepCost,
     order: np.ndarray,
     tiers: AdapterTiers,
+    until_ns: int = MAX_NS,
 ) -> Trace:
     """Return the Trace of a run; order ranks the adapters in a walk.
 
-    tiers is where the adapters are at the start; the run changes it.
+    tiers is where the adapters are at the start; the run changes it. Steps
+    that would begin at until_ns or later are not run.
     """
-    engine = _Engine(workload, limits, cost, order, tiers)
-    while engine.can_go_on():
-        engine.run_step()
+    engine = PlainEngine(limits, cost, order, tiers)
+    hit = limits.hit_tokens(workload.prompt_tokens)
+    columns = (*workload[:4], hit)
+    for row in zip(*(column.tolist() for column in columns), strict=True):
+        engine.add(*row)
+    engine.run_until(until_ns)
     return engine.trace()
 
 
-class _Engine:
-    def __init__(self, workload, limits, cost, order, tiers):
-        columns = [column.tolist() for column in workload[:4]]
-        self.arrival, self.adapter, self.prompt, self.output = columns
+class PlainEngine:
+    """An engine that is told of its requests as they come."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        cost: StepCost,
+        order: np.ndarray,
+        tiers: AdapterTiers,
+    ) -> None:
+        # Columns of requests; stored: tokens to store before the next one
+        # is made, to_make: tokens still to make, hit: not to be computed.
+        self.arrival: list[int] = []
+        self.adapter: list[int] = []
+        self.stored: list[int] = []
+        self.to_make: list[int] = []
+        self.hit: list[int] = []
         self.limits, self.cost = limits, cost
         self.rank = dict(zip(order.tolist(), range(len(order)), strict=True))
         self.tiers = tiers
         self.loads_before = tiers.slot_loads, tiers.disk_loads
         self.walk = WALKS[limits.walk]
         self.now, self.step, self.load_end = 0, 0, 0
+        self.until = MAX_NS
         self.num_joined = 0
         # All that wait, and some already seated; who lost blocks is ahead.
         self.queue: deque[int] = deque()
-        self.place = list(range(len(self.arrival)))  # in the queue
-        self.waiting = defaultdict(deque)  # by adapter
+        self.place: list[int] = []  # in the queue
+        self.waiting: defaultdict[int, deque[int]] = defaultdict(
+            deque
+        )  # by adapter
         self.num_waiting = self.num_ready = 0  # ready: the adapter fits
-        self.active = {}  # adapter id -> running requests
+        self.active: dict[int, int] = {}  # adapter id -> running requests
         # Requests in order of admission: the last loses its blocks first.
         self.running: dict[int, None] = {}
         self.blocks = blocks_of(limits)
         self.has_blocks = limits.num_gpu_blocks is not None
-        self.hit = limits.hit_tokens(workload.prompt_tokens).tolist()
-        # Tokens to store before the next one is made, and still to make.
-        self.stored, self.to_make = list(self.prompt), list(self.output)
-        self.decodes_from = [0] * len(self.arrival)  # a step; 0 is none
-        self.finishes = []  # (last step, request), a heap
-        self.last_step = {}  # of those that decode
+        self.decodes_from: list[int] = []  # a step; 0 is none
+        self.finishes: list[
+            tuple[int, int]
+        ] = []  # (last step, request), a heap
+        self.last_step: dict[int, int] = {}  # of those that decode
         # The request whose prompt did not fit, and its tokens left.
         self.cut: tuple[int, int] | None = None
         self.num_walks = 0
         # How long the slots were all taken while seats and tokens were
         # left, and how much of that an adapter spent outside.
         self.full_ns = self.kv_full_ns = 0
-        self.blocked = defaultdict(int)
-        self.left_at = defaultdict(int)
-        num = len(self.arrival)
-        self.notes = {name: [0] * num for name in Trace._fields[:-1]}
-        self.blocked_at_join = [0] * num
-        self.kv_since = [0] * num
-        self.is_seated = [False] * num
+        self.blocked: defaultdict[int, int] = defaultdict(int)
+        self.left_at: defaultdict[int, int] = defaultdict(int)
+        self.notes: dict[str, list[int]] = {
+            name: [] for name in Trace._fields[:-1]
+        }
+        self.blocked_at_join: list[int] = []
+        self.kv_since: list[int] = []
+        self.is_seated: list[bool] = []
+        self.left: list[int] = []  # who has finished, in order
         self.sums = dict.fromkeys(Totals._fields, 0)
 
-    def can_go_on(self):
-        """Let in who has arrived; skip idle time; False after the last."""
+    def add(
+        self,
+        arrival_ns: int,
+        adapter_id: int,
+        prompt_tokens: int,
+        output_tokens: int,
+        hit_tokens: int,
+    ) -> None:
+        """Tell of a request, not before one that arrives earlier."""
+        self.place.append(len(self.arrival))
+        self.arrival.append(arrival_ns)
+        self.adapter.append(adapter_id)
+        self.stored.append(prompt_tokens)
+        self.to_make.append(output_tokens)
+        self.hit.append(hit_tokens)
+        self.is_seated.append(False)
+        for column in (
+            self.decodes_from,
+            self.blocked_at_join,
+            self.kv_since,
+            *self.notes.values(),
+        ):
+            column.append(0)
+
+    def run_until(self, until_ns: int) -> int:
+        """Run all steps that begin before until_ns; return who has left.
+
+        That is the number of requests that had finished at until_ns. Those
+        that arrive before it must have been added.
+        """
+        self.until = until_ns
+        while self._can_go_on():
+            self._run_step()
+        num, finished = len(self.left), self.notes["finished"]
+        while num and finished[self.left[num - 1]] > until_ns:
+            num -= 1
+        return num
+
+    @property
+    def num_running(self) -> int:
+        """Requests that have a seat, as the last step left them."""
+        return len(self.running)
+
+    @property
+    def running_names(self) -> frozenset[int]:
+        """The adapters of requests that run."""
+        return frozenset(self.active)
+
+    @property
+    def waiting_names(self) -> frozenset[int]:
+        """The adapters of requests that wait."""
+        waiting = self.waiting.items()
+        return frozenset(a for a, queue in waiting if queue and a != BASE)
+
+    @property
+    def kv_share(self) -> float:
+        """The share of the KV blocks that are held; 0 where none count."""
+        if not self.has_blocks:
+            return 0.0
+        return 1 - self.blocks.free / self.blocks.total
+
+    def within(self, distance: int) -> frozenset[int]:
+        """Return the adapters in a slot (0), or in memory too (1)."""
+        tiers = self.tiers
+        return frozenset(tiers.cpu_tier if distance else tiers.lru_order)
+
+    def _can_go_on(self):
+        """Let in who has arrived; skip idle time; False where it ends."""
         self._join()
         if not self.running and not self.num_waiting:
             if self.num_joined == len(self.arrival):
                 return False
+            if self.arrival[self.num_joined] >= self.until:
+                return False
             self.now = self.arrival[self.num_joined]
             self._join()
-        return True
+        return self.now < self.until
 
-    def run_step(self):
+    def _run_step(self):
         """Run one step, or as many as are the same."""
         num_preempted = self._grow() if self.has_blocks else 0
         room = self.limits.max_num_batched_tokens - len(self.last_step)
@@ -289,9 +379,10 @@ class _Engine:
         while self.last_step.get(finishes[0][1]) != finishes[0][0]:
             heappop(finishes)  # it was preempted since
         num = finishes[0][0] - self.step + 1
+        until = self.until
         if self.num_joined < len(self.arrival):
-            until = self.arrival[self.num_joined] - self.now
-            num = min(num, -(-until // duration))
+            until = min(until, self.arrival[self.num_joined])
+        num = min(num, -(-(until - self.now) // duration))
         return 1 + self.blocks.num_steps_that_fit(self.step + 1, num - 1)
 
     def _pass_time(self, duration, load_ns, num_same, is_blocking, is_kv_full):
@@ -339,6 +430,7 @@ class _Engine:
 
     def _leave(self, request):
         self.notes["finished"][request] = self.now
+        self.left.append(request)
         del self.running[request], self.last_step[request]
         since, stored = self.decodes_from[request], self.stored[request]
         self.blocks.stop(since, stored)

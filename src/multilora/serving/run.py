@@ -9,6 +9,7 @@ from multilora.arguments import integer, items
 from multilora.cache.fast import use_numba
 from multilora.cache.tiers import AdapterTiers
 from multilora.serving.cost import (
+    MAX_NS,
     StepCost,
     check_cost,
     require_countable,
@@ -99,6 +100,26 @@ def serve(
     Raises ValueError for a run whose times would pass 2**63 ns, some 292
     years, or a request that no KV cache of that size can hold.
     """
+    return serve_until(
+        MAX_NS, workload, limits, cost, engine, seed, used_before
+    )
+
+
+def serve_until(
+    until_ns: int,
+    workload: Workload,
+    limits: Limits,
+    cost: StepCost | None = None,
+    engine: str = "auto",
+    seed: int = 0,
+    used_before: Iterable[int] = (),
+) -> ServingRun:
+    """Do as serve does, but run no step that would begin at until_ns.
+
+    For an engine that dies: a first_token or a finished of 0 is one that
+    never came.
+    """
+    until_ns = integer("until_ns", until_ns, 0, MAX_NS)
     workload = check_workload(workload)
     limits = check_limits(limits)
     cost = fitted_cost(limits.max_loras) if cost is None else cost
@@ -121,5 +142,5 @@ def serve(
         from multilora.serving.compiled import run_engine
     else:
         from multilora.serving.plain import run_engine
-    trace = run_engine(at_engine, limits, cost, order, tiers)
+    trace = run_engine(at_engine, limits, cost, order, tiers, until_ns)
     return ServingRun(workload, limits, cost, trace, front)

@@ -1,0 +1,160 @@
+"""The router's desk: who may be chosen, what is known, who gets a request."""
+
+from collections.abc import Iterable, Sequence
+
+from multilora.fleet.members import Columns, Member, columns_of
+from multilora.matmul.operands import BASE
+from multilora.routing.given import (
+    COUNTS,
+    METRICS,
+    NOTHING,
+    RESIDENTS,
+    Ask,
+    Rule,
+    Seen,
+    Setup,
+)
+from multilora.serving.cost import MAX_NS, StepCost
+from multilora.serving.limits import Limits
+from multilora.serving.workload import Workload
+
+Homes = dict[int, set[int]]  # an adapter's engines; all where it is absent
+
+
+class Desk:
+    """Members by number, as a rule is told of them."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        cost: StepCost,
+        rule: Rule,
+        limits: Sequence[Limits],
+        homes: Homes,
+        scrape_ns: int,
+        engine: str,
+        seed: int,
+    ) -> None:
+        self.workload, self.cost, self.rule = workload, cost, rule
+        self.homes, self.engine, self.seed = homes, engine, seed
+        self.scrape_ns = scrape_ns
+        self.lives: list[tuple[int, Member]] = []  # born, member
+        self.members: list[Member] = []
+        self.choosable: tuple[int, ...] = ()
+        self._columns: dict[Limits, Columns] = {}
+        self._scraped_at = -1
+        self._in_flight: list[int] = []
+        self._seen: list[Seen] = []
+        self._holders: dict[int, tuple[int, ...]] = {}
+        self.adapter_ids = workload.adapter_ids.tolist()
+        for number, each in enumerate(limits):
+            self.start(number, each, 0)
+        setup = Setup(
+            len(limits),
+            workload.num_adapters,
+            tuple(each.max_loras for each in limits),
+            seed,
+        )
+        self._choose = rule.make(setup)
+
+    def start(self, number: int, limits: Limits, now_ns: int) -> None:
+        """Start a cold engine under a number; the router knows at once."""
+        if limits not in self._columns and self.rule.reads != NOTHING:
+            self._columns[limits] = columns_of(self.workload, limits)
+        member = Member(
+            number,
+            self.workload,
+            limits,
+            self.cost,
+            self.seed + number,
+            self.engine,
+            self._columns.get(limits),
+        )
+        if number == len(self.members):
+            self.members.append(member)
+            self._in_flight.append(0)
+            self._seen.append(Seen())
+        self.members[number] = member
+        self._seen[number] = Seen()
+        self.lives.append((now_ns, member))
+        self._set_choosable({*self.choosable, number})
+
+    def forget(self, number: int) -> None:
+        """Let the router know that an engine is dead, if it is."""
+        if not self.is_alive(number):
+            self._set_choosable(set(self.choosable) - {number})
+
+    def is_alive(self, number: int) -> bool:
+        """True for an engine that has not died."""
+        return self.members[number].dies_ns == MAX_NS
+
+    def give(self, tenant: int, number: int) -> None:
+        """Let an engine hold a tenant's adapter."""
+        if tenant in self.homes:
+            self.homes[tenant].add(number)
+            self._holders.pop(tenant, None)
+
+    def holders(self, adapter_id: int) -> tuple[int, ...]:
+        """Return those who may be chosen and hold an adapter."""
+        found = self._holders.get(adapter_id)
+        if found is None:
+            found = self.choosable
+            if adapter_id != BASE and adapter_id in self.homes:
+                home = self.homes[adapter_id]
+                found = tuple(e for e in self.choosable if e in home)
+            self._holders[adapter_id] = found
+        return found
+
+    def choose(self, request: int, now_ns: int) -> int | None:
+        """Return the engine that the rule chooses; None where nobody may.
+
+        Raises ValueError for a rule that chooses who may not be chosen.
+        """
+        adapter_id = self.adapter_ids[request]
+        holders = self.holders(adapter_id)
+        allowed = holders if self.rule.asks_holders else self.choosable
+        if not allowed:
+            return None
+        if self.rule.reads in (METRICS, RESIDENTS):
+            self._scrape(now_ns)
+        if self.rule.reads in (COUNTS, RESIDENTS):
+            self._count(now_ns)
+        chosen = self._choose(
+            Ask(
+                adapter_id,
+                now_ns,
+                self.choosable,
+                holders,
+                self._in_flight,
+                self._seen,
+            )
+        )
+        if chosen not in allowed:
+            raise ValueError(
+                f"rule {self.rule.name!r} chose engine {chosen!r} for adapter "
+                f"{adapter_id}, but may choose one of {list(allowed)}"
+            )
+        return chosen
+
+    def _set_choosable(self, numbers: Iterable[int]) -> None:
+        self.choosable = tuple(sorted(numbers))
+        self._holders = {}
+
+    def _count(self, now_ns):
+        counts, members = self._in_flight, self.members
+        for number in self.choosable:
+            counts[number] = members[number].in_flight(now_ns)
+
+    def _scrape(self, now_ns):
+        at = now_ns
+        if self.scrape_ns:
+            at -= now_ns % self.scrape_ns
+        if at <= self._scraped_at:
+            return
+        self._scraped_at = at
+        has_residents = self.rule.reads == RESIDENTS
+        for number in self.choosable:
+            if self.is_alive(number):
+                member = self.members[number]
+                member.run_until(at)
+                self._seen[number] = member.seen(has_residents)
