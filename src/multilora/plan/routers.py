@@ -10,7 +10,8 @@ from multilora.fleet.homes import homes_of
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import FleetRun
 from multilora.matmul.operands import BASE
-from multilora.plan.answer import Routed, Setting, Slo
+from multilora.plan.advice import best_place
+from multilora.plan.answer import Plan, Routed, Setting, Slo
 from multilora.plan.case import Case
 from multilora.plan.played import (
     ledger_of,
@@ -71,6 +72,25 @@ def routers_of(case: Case, chosen: Tried) -> tuple[Routed, ...]:
             run = _run(case, fleet, named_rule(name, case))
             found.append(_row(name, file, run, case.slo))
     return tuple(found)
+
+
+def best_router(plan: Plan) -> Routed | None:
+    """Return the router to take, of those that a file sets up; None for none.
+
+    The first that keeps the SLO, because those that follow the plan come
+    first, and what follows from a loss was played with them. Where none
+    keeps it, the best by advice.best_place.
+    """
+    rows = [one for one in plan.routers if one.file]
+    for one in rows:
+        if one.share >= plan.slo.share:
+            return one
+    place = best_place(
+        [one.p99_ms for one in rows],
+        [one.share for one in rows],
+        plan.slo.share,
+    )
+    return None if place is None else rows[place]
 
 
 def named_rule(name: str, case: Case) -> Rule:
