@@ -9,6 +9,7 @@ from multilora.plan.case import Case, check_case
 from multilora.plan.fleet_notes import fleet_notes
 from multilora.plan.otherwise import assumptions, neighbours
 from multilora.plan.played import Served, memory_of, play
+from multilora.plan.routers import routers_of
 from multilora.plan.search import (
     MAX_ENGINES,
     Search,
@@ -74,11 +75,14 @@ def make_plan(
 
 def _chosen(search: Search, most: int, is_given: bool) -> Backed:
     """The setting to take; without a spare its backups and losses are []."""
+    wanted = search.wanted
     tried = exactly(search, most) if is_given else fewest_engines(search, most)
     if not search.spare:
         return Backed(tried, [], ())
-    least = most if is_given else tried.num_engines
-    return fewest_with_spare(search, least, most)
+    least = max(2, tried.num_engines)
+    # What most engines cannot do, they cannot do with one fewer either.
+    is_hopeless = is_given or search.wanted < wanted
+    return fewest_with_spare(search, least, least if is_hopeless else most)
 
 
 def _plan(case: Case, search: Search, backed: Backed) -> Plan:
@@ -114,6 +118,7 @@ def _plan(case: Case, search: Search, backed: Backed) -> Plan:
         notes=_notes(case, search, backed, engines, is_kept),
         spare=search.spare,
         losses=losses,
+        routers=routers_of(search.case, chosen),
     )
 
 
