@@ -55,7 +55,8 @@ def llm_d_file(plan: Plan) -> str:
         "already. It is the file that its endpoint picker gets with "
         "--config-file, or pluginsCustomConfig in the values of its chart.",
         f"The default profile has no {LORA_SCORER}; here it has the weight "
-        f"{LORA_WEIGHT:g}, as the plan's table of routers has it. It prefers engines whose metric "
+        f"{LORA_WEIGHT:g}, as the plan's table of routers has it. It prefers "
+        "engines whose metric "
         "vllm:lora_requests_info names the adapter. That metric names "
         "adapters of requests that run or wait, not those in a slot: an "
         "adapter without a request in flight has no home.",
