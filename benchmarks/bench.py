@@ -17,6 +17,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from curves import curve_row
+from fleets import fleet_rows
 from grouped import crossover_rows, grouped_rows
 from growth import growth_rows
 from multilora.evidence.verdicts import verdict_lines, verdicts
@@ -34,6 +35,7 @@ SECTIONS = {
     "curve": lambda: [curve_row()],
     "simulator": simulator_rows,
     "sweep": lambda: [sweep_row()],
+    "fleet": fleet_rows,
     "slider": slider_rows,
     "growth": growth_rows,
     "crossovers": crossover_rows,

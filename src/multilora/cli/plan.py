@@ -1,6 +1,6 @@
 """`multilora plan`: which engines, slots and dials serve this traffic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from multilora.arguments import finite_number
 from multilora.cli import log_options as logs
 from multilora.cli.app import Exit, Json, command, complain
+from multilora.cli.engines_option import PANEL, Engines, Spare, engines_asked
 from multilora.cli.plan_case import Asked, asked
 from multilora.cli.plan_show import print_cards, print_plan
 from multilora.cli.show import print_json
@@ -20,7 +21,7 @@ from multilora.plan.answer import Plan, Slo
 from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
-from multilora.plan.workers import Workers, workers_of
+from multilora.plan.workers import workers_of
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"
@@ -90,8 +91,10 @@ def plan(
     tensor_parallel_size: Annotated[
         int, _option("--tensor-parallel-size", "GPUs of one engine.")
     ] = 1,
+    engines: Engines = "auto",
+    spare: Spare = 0,
     max_engines: Annotated[
-        int, _option("--max-engines", "Stop the search there.")
+        int, _option("--max-engines", "Stop the search there.", PANEL)
     ] = MAX_ENGINES,
     workers: Annotated[
         str, _option("--workers", "Where settings are tried: so many "
@@ -170,7 +173,6 @@ def plan(
         model, card = model or EXAMPLE["model"], card or [EXAMPLE["card"]]
     if model is None or not card:
         raise ValueError("--model and --card are needed, or --example alone")
-    who = workers_of(workers)
     log = None
     if log_file is not None:
         columns = Columns(
@@ -198,13 +200,17 @@ def plan(
     }
     costs = {"calibration": calibration, "cost_of": cost_of, "slower": slower}
     promise = _promise(ttft_p99, share, itl_p99)
+    num_engines, spare = engines_asked(engines, spare)
+    wanted = {"workers": workers_of(workers), "max_engines": max_engines,
+              "num_engines": num_engines,
+              "spare": spare}  # fmt: skip
     plans: list[tuple[str, Plan | None]] = []
     for name in dict.fromkeys(card):
         question = asked(
             model, name, log, drawn, adapters, ranks, promise, costs,
             config_json, host_gib, options,
         )  # fmt: skip
-        plans.append((name, _planned(question, max_engines, who)))
+        plans.append((name, _planned(question, wanted)))
     found = best_plan([plan for _, plan in plans if plan])
     if found is not None and write is not None:
         from multilora.cli.write import write_answer
@@ -249,9 +255,7 @@ def _promise(ttft_p99, share, itl_p99):
     )
 
 
-def _planned(
-    question: Asked, max_engines: int, workers: Workers
-) -> Plan | None:
+def _planned(question: Asked, wanted: Mapping) -> Plan | None:
     """Plan, with a line that moves where stderr is a terminal.
 
     None, and a sentence on stderr, where no engine starts.
@@ -259,14 +263,14 @@ def _planned(
     stderr = Console(stderr=True)
     try:
         if not stderr.is_terminal:
-            found = make_plan(question.case, max_engines, workers=workers)
+            found = make_plan(question.case, **wanted)
         else:
+            told = wanted["workers"].told
             with stderr.status("planning") as line:
                 found = make_plan(
                     question.case,
-                    max_engines,
-                    progress=lambda said: line.update(f"{said}{workers.told}"),
-                    workers=workers,
+                    progress=lambda said: line.update(f"{said}{told}"),
+                    **wanted,
                 )
     except NoPlanError as error:
         complain(error, Exit.NO)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from multilora.arguments import finite_number, integer, items, shown
+from multilora.fleet.homes import MAX_ENGINES
 from multilora.serving.workload import MAX_S, NS_PER_S
 
 
@@ -52,6 +53,8 @@ def check_events(
     an engine that comes back before it dies, or dies while it is dead;
     TypeError for what is no event.
     """
+    num_engines = integer("num_engines", num_engines, 1, MAX_ENGINES)
+    num_adapters = integer("num_adapters", num_adapters, 1)
     found = items("events", events, object)
     num = num_engines + sum(isinstance(event, Joins) for event in found)
     for place, event in enumerate(found):

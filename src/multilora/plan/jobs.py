@@ -5,16 +5,22 @@ from typing import NamedTuple
 
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case
-from multilora.plan.played import Dials, Groups, World, play
+from multilora.plan.load import Groups
+from multilora.plan.played import Dials, World, play
 from multilora.plan.tenants import outcome_of
 
 
 class Job(NamedTuple):
-    """A setting of all engines, and the World that it is played in."""
+    """A setting of all engines, and the World that it is played in.
+
+    known are the tenants of each engine who may come to it, if more than
+    are in its group.
+    """
 
     groups: Groups
     dials: Dials
     world: World | None = None
+    known: Groups | None = None
 
 
 # Plays jobs: an Outcome each, in their order, None where an engine does not

@@ -10,6 +10,7 @@ from multilora.plan.played import Dials, World
 from multilora.plan.search import Search, Tried, can_be, is_met
 
 SLOWER, MORE, LONGER = 1.25, 1.25, 1.5
+NEAR = 2  # engines more or fewer, beside a plan with a spare
 
 
 def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
@@ -20,15 +21,17 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
     """
     moves = list(_moves(search, chosen))
     settings = [chosen.dials._replace(**dict([move])) for move in moves]
-    played = search.tried_all(chosen.groups, settings)
+    played = search.tried_all(chosen.groups, settings, chosen.known)
     found = [
         _neighbour(name, value, one.outcome)
         for (name, value), one in zip(moves, played, strict=True)
     ]
     num = chosen.num_engines
-    if num < int((search.case.loads > 0).sum()):
+    if num < search.most_engines:
         search.with_engines(num + 1)
     others = sorted(search.by_engines.items())
+    if search.spare:  # every number on the way up was tried
+        others = [(k, one) for k, one in others if abs(k - num) <= NEAR]
     found += [
         _neighbour("engines", value, one.outcome)
         for value, one in others
@@ -69,7 +72,10 @@ def assumptions(search: Search, chosen: Tried) -> tuple[Assumption, ...]:
     found = []
     worlds = list(_worlds(search, chosen))
     outcomes = search.outcomes(
-        [Job(chosen.groups, chosen.dials, world) for *_, world in worlds]
+        [
+            Job(chosen.groups, chosen.dials, world, chosen.known)
+            for *_, world in worlds
+        ]
     )
     for (what, instead, _), outcome in zip(worlds, outcomes, strict=True):
         flips = is_met(search.case, outcome) != is_met(

@@ -10,13 +10,12 @@ from multilora.memory.kv import BLOCK_TOKENS
 from multilora.memory.ledger import MemoryLedger, memory_ledger
 from multilora.plan.answer import Memory, Setting
 from multilora.plan.case import Case
+from multilora.plan.load import Groups, engine_load
 from multilora.plan.options import cpu_tier_bytes, kv_tokens_to_start
-from multilora.serving.limits import engine_limits
+from multilora.serving.limits import Limits, engine_limits
 from multilora.serving.run import ServingRun, serve
 from multilora.serving.workload import Workload
 from multilora.units import GIB
-
-Groups = Sequence[Sequence[int]]  # the tenants of each engine
 
 
 class Dials(NamedTuple):
@@ -145,11 +144,19 @@ def settings_of(
 
 
 def play(
-    case: Case, groups: Groups, dials: Dials, world: World | None = None
+    case: Case,
+    groups: Groups,
+    dials: Dials,
+    world: World | None = None,
+    known: Groups | None = None,
 ) -> list[Served] | None:
-    """Return what each engine does, or None where they do not start."""
+    """Return what each engine does, or None where they do not start.
+
+    known are the tenants that each engine must be able to serve, None for
+    its own.
+    """
     world = world or World()
-    settings = settings_of(case, groups, dials)
+    settings = settings_of(case, known or groups, dials)
     if settings is None:
         return None
     found = []
@@ -162,27 +169,6 @@ def play(
     return found
 
 
-def engine_load(workload: Workload, groups: Groups, number: int) -> Workload:
-    """Return the requests of one engine; its tenants are numbered anew.
-
-    Requests of the base go to the engines in turn.
-    """
-    tenants = np.asarray(groups[number])
-    place = np.full(workload.num_adapters + 1, BASE)  # the base is the last
-    place[tenants] = np.arange(len(tenants))
-    is_base = workload.adapter_ids == BASE
-    is_mine = np.isin(workload.adapter_ids, tenants)
-    turn = (np.cumsum(is_base) - 1) % len(groups) == number
-    chosen = is_mine | (is_base & turn)
-    return Workload(
-        workload.arrival_ns[chosen],
-        place[workload.adapter_ids[chosen]],
-        workload.prompt_tokens[chosen],
-        workload.output_tokens[chosen],
-        len(tenants),
-    )
-
-
 def _in_world(load: Workload, world: World) -> Workload:
     longer = np.ceil(load.output_tokens * world.longer_replies)
     sooner = load.arrival_ns / world.faster_traffic
@@ -192,23 +178,28 @@ def _in_world(load: Workload, world: World) -> Workload:
     )
 
 
-def _run(case, setting, ledger, load, world) -> ServingRun:
-    kv_tokens = ledger.kv_tokens_high if world.is_kv_high else (
-        ledger.kv_tokens_low
-    )  # fmt: skip
-    limits = engine_limits(
+def limits_of(setting: Setting, kv_tokens: int) -> Limits:
+    """Return the Limits of an engine with so many KV tokens."""
+    return engine_limits(
         setting.max_loras,
         setting.max_num_seqs,
         setting.max_num_batched_tokens,
         setting.max_cpu_loras,
         num_gpu_blocks=kv_tokens // BLOCK_TOKENS,
     )
+
+
+def _run(case, setting, ledger, load, world) -> ServingRun:
+    kv_tokens = ledger.kv_tokens_high if world.is_kv_high else (
+        ledger.kv_tokens_low
+    )  # fmt: skip
     cost = case.costs.slower(world.slower).cost(
         setting.max_loras,
         setting.max_lora_rank,
         world.is_cold,
         world.disk_load_ms,
     )
+    limits = limits_of(setting, kv_tokens)
     return serve(load, limits, cost, used_before=_used(load, world))
 
 

@@ -10,8 +10,8 @@ RESIDENTS = "residents"
 class Seen(NamedTuple):
     """An engine as its last scrape showed it.
 
-    running and waiting are the adapters of requests that run or wait, as
-    vLLM's lora_requests_info names them: names in flight, not residents.
+    running and waiting are what vLLM's lora_requests_info says: names in
+    flight, not residents, and the same names under both, whoever waits.
     in_slots and in_cpu are the residents, which no released vLLM tells.
     """
 
@@ -88,8 +88,10 @@ class Rule(NamedTuple):
 
     reads is "nothing" where a choice depends on the requests alone, "counts"
     for the router's own in_flight, "metrics" for what it scraped scrape_ms
-    ago or less, "residents" where that tells in_slots and in_cpu too. asks_holders is True for a rule that chooses among the
-    holders only. source names the code or the text that the rule is from.
+    ago or less, "residents" for both, in_slots and in_cpu among it.
+    asks_holders is True for a rule that chooses among the holders only.
+    source names the code or the text that the rule is from, pins what brings
+    an adapter back to an engine.
     """
 
     name: str
@@ -98,3 +100,4 @@ class Rule(NamedTuple):
     scrape_ms: float
     asks_holders: bool
     source: str
+    pins: str = "nothing"

@@ -1,6 +1,7 @@
 """The hash functions that rings and rendezvous hashing are made of."""
 
-from collections.abc import Iterator
+import hashlib
+from functools import lru_cache
 
 MASK = 2**64 - 1
 MURMUR, MURMUR_SHIFT = 0xC6A4A7935BD1E995, 47
@@ -63,6 +64,7 @@ class _Bits:
         return self.words[place >> 6] >> (place & 63) & 1
 
 
+@lru_cache(100_000)  # a fleet's ring is made again for each run
 def fbi_hash(key: str) -> int:
     """Return the value of a key on vllm-router's ring, 64 bits.
 
@@ -73,10 +75,15 @@ def fbi_hash(key: str) -> int:
     return murmur(leaf.to_bytes(4, "little"))
 
 
-def fnv(parts: Iterator[bytes] | list[bytes]) -> int:
+def fnv(data: bytes) -> int:
     """Return the 64-bit FNV-1a of bytes, as Go's hash/fnv New64a."""
     value = FNV_OFFSET
-    for part in parts:
-        for byte in part:
-            value = (value ^ byte) * FNV_PRIME & MASK
+    for byte in data:
+        value = (value ^ byte) * FNV_PRIME & MASK
     return value
+
+
+def md5(key: str) -> int:
+    """Return the 128-bit md5 of a key, as uhashring's ring places it."""
+    digest = hashlib.md5(key.encode(), usedforsecurity=False)
+    return int(digest.hexdigest(), 16)

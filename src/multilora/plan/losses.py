@@ -1,0 +1,89 @@
+"""Each loss of one engine, played: who takes over, and what all meet."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from multilora.plan.answer import Loss
+from multilora.plan.jobs import Job
+from multilora.plan.load import Groups
+from multilora.plan.played import Dials
+from multilora.plan.search import Search, Tried
+
+
+class Backed(NamedTuple):
+    """A setting whose engines know their backups, and each loss of one.
+
+    takers is the engine of each tenant that takes over, or NO_BACKUP. A loss
+    is None where an engine that is left does not start.
+    """
+
+    tried: Tried
+    takers: list[int]
+    losses: tuple[Loss | None, ...]
+
+    @property
+    def worst_share(self) -> float:
+        """Of the tenants in time: the least of all states."""
+        after = [loss and loss.outcome for loss in self.losses]
+        return min(
+            one.share if one else 0.0 for one in (self.tried.outcome, *after)
+        )
+
+    @property
+    def worst_p99_ms(self) -> float | None:
+        """The largest of all states; None where one does not start."""
+        if self.tried.outcome is None or None in self.losses:
+            return None
+        found = [loss.outcome.p99_ms for loss in self.losses if loss]
+        return max([self.tried.outcome.p99_ms, *found])
+
+
+def with_losses(
+    search: Search,
+    groups: Groups,
+    dials: Dials,
+    takers: list[int],
+    floor: float,
+) -> Backed | None:
+    """Play a setting and each loss; None for a share below floor.
+
+    A loss is played for as long as all of the search's traffic.
+    """
+    known = known_by(groups, takers)
+    tried = search.tried(groups, dials, known)
+    num_asking = int((search.case.loads > 0).sum())
+    losses: list[Loss | None] = []
+    jobs = [_job(groups, tried.dials, takers, known, lost)
+            for lost in range(len(groups))]  # fmt: skip
+    for outcome in search.outcomes(jobs):
+        if outcome is None:
+            losses.append(None)
+            continue
+        if outcome.share < floor:
+            return None
+        losses.append(
+            Loss(
+                engine=len(losses) + 1,
+                outcome=outcome,
+                num_late=round((1 - outcome.share) * num_asking),
+            )
+        )
+    return Backed(tried, takers, tuple(losses))
+
+
+def _job(groups, dials, takers, known, lost) -> Job:
+    """The engines that are left, with the tenants that they take over."""
+    left = [k for k in range(len(groups)) if k != lost]
+    taken = [
+        sorted({*groups[k], *(t for t in groups[lost] if takers[t] == k)})
+        for k in left
+    ]
+    return Job(taken, dials, None, [known[k] for k in left])
+
+
+def known_by(groups: Groups, takers: Sequence[int]) -> list[list[int]]:
+    """Return the tenants that each engine serves or takes over, in order."""
+    return [
+        sorted({*group, *(t for t, taker in enumerate(takers) if taker == k)})
+        for k, group in enumerate(groups)
+    ]
