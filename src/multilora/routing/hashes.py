@@ -1,6 +1,6 @@
 """The hash functions that rings and rendezvous hashing are made of."""
 
-from collections.abc import Iterator
+import hashlib
 
 MASK = 2**64 - 1
 MURMUR, MURMUR_SHIFT = 0xC6A4A7935BD1E995, 47
@@ -73,10 +73,15 @@ def fbi_hash(key: str) -> int:
     return murmur(leaf.to_bytes(4, "little"))
 
 
-def fnv(parts: Iterator[bytes] | list[bytes]) -> int:
+def fnv(data: bytes) -> int:
     """Return the 64-bit FNV-1a of bytes, as Go's hash/fnv New64a."""
     value = FNV_OFFSET
-    for part in parts:
-        for byte in part:
-            value = (value ^ byte) * FNV_PRIME & MASK
+    for byte in data:
+        value = (value ^ byte) * FNV_PRIME & MASK
     return value
+
+
+def md5(key: str) -> int:
+    """Return the 128-bit md5 of a key, as uhashring's ring places it."""
+    digest = hashlib.md5(key.encode(), usedforsecurity=False)
+    return int(digest.hexdigest(), 16)

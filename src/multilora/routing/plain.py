@@ -1,5 +1,6 @@
 """Rules that know nothing of adapters: in turn, at random, by load."""
 
+from collections.abc import Callable, Sequence
 from random import Random
 
 from multilora.routing.given import COUNTS, NOTHING, Ask, Choose, Rule, Setup
@@ -72,16 +73,28 @@ def power_of_two(setup: Setup) -> Choose:
     draw = Random(setup.seed).random
 
     def choose(ask: Ask) -> int:
-        engines, num = ask.engines, len(ask.engines)
-        if num == 1:
-            return engines[0]
-        one = int(draw() * num)
-        other = int(draw() * (num - 1))
-        first, second = engines[one], engines[other + (other >= one)]
-        in_flight = ask.in_flight
-        return first if in_flight[first] <= in_flight[second] else second
+        return less_loaded_of_two(ask.engines, ask.in_flight, draw)
 
     return choose
+
+
+def less_loaded_of_two(
+    engines: Sequence[int],
+    in_flight: Sequence[int],
+    draw: Callable[[], float],
+) -> int:
+    """Return the less loaded of two different engines, drawn from engines.
+
+    Of equals the first drawn; a single engine is not drawn. draw returns a
+    uniform number from 0 to below 1, and is called twice.
+    """
+    num = len(engines)
+    if num == 1:
+        return engines[0]
+    one = int(draw() * num)
+    other = int(draw() * (num - 1))
+    first, second = engines[one], engines[other + (other >= one)]
+    return first if in_flight[first] <= in_flight[second] else second
 
 
 PLAIN = (
