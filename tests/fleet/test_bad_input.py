@@ -1,13 +1,46 @@
-"""Wrong arguments of a fleet's size work or are named."""
+"""Wrong arguments of a fleet's functions work or are named."""
 
 from bad_input import each_wrong_value
-from multilora.fleet import sizing
+from multilora.fleet import (
+    backups,
+    first_fit,
+    flow,
+    homes,
+    loads,
+    moves,
+    placement,
+    ranks,
+    replicas,
+    sizing,
+    turns,
+)
 
+TWO = [[0], [1]]
 GOOD = {
     sizing.load_by_hour: (5, 0.5, 2, 0.1),
     sizing.engines_under_load: (5, 2, [1.0]),
     sizing.merged_bytes: (5, 5),
     sizing.shared_bytes: (5, 5, 5),
+    placement.balanced: ([1, 2], 2),
+    placement.by_rank: ([1, 2], [8, 16], 2),
+    homes.engine_lists: (TWO, 2),
+    homes.homes_of: (TWO,),
+    homes.num_moves: (TWO, TWO, 2),
+    loads.engine_loads: (TWO, [1, 2], 2),
+    ranks.may_serve: ([8, 16], [16, 16]),
+    ranks.ranks_needed: (TWO, [8, 16], 2),
+    ranks.rank_classes: ([8, 16],),
+    first_fit.first_fit: ([1, 2], 2, 2.0),
+    first_fit.first_fit_by_rank: ([1, 2], [8, 16], 2, 2.0),
+    replicas.replicas_needed: (2.5, 0.2),
+    replicas.replicas: ([1, 2], 4, 1.0, 1),
+    turns.in_turn: ([1, 2], [1, 2], 2),
+    flow.split: ([1, 2], 4),
+    flow.fewest_moves: (TWO, [1, 2], 2, 2),
+    moves.moves_by_capacity: ([1, 2], TWO, 2, [2.0]),
+    backups.backups: (TWO, [1, 2], 2),
+    backups.load_after_loss: (TWO, [1, 0], [1, 2], 0, 2),
+    backups.homes_after_loss: (TWO, [1, 0], 0, 2),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

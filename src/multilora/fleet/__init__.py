@@ -1,7 +1,16 @@
 """Several engines.
 
 sizing     how many, by slots and by the load at its peak
-placement  which tenants share an engine, by load or by rank
+loads      what each tenant asks for, what each engine gets of it
+homes      the engines of each tenant, the tenants of each engine, moves
+ranks      which engine may serve which rank
+placement  who shares an engine: by load, or by rank first
+first_fit  as many engines as the loads and the slots need
+replicas   on how many engines a hot tenant must be
+turns      homes for tenants with replicas, dealt in turn
+flow       the homes that move the least, by a min-cost flow
+moves      how many adapters a more even load moves
+backups    who takes over when an engine is lost
 play       serve_fleet(): k engines behind a router, by a rule of routing
 desk       whom the router may choose, and what it knows of them
 members    an engine's life: what was sent to it, run as far as is known

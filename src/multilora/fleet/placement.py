@@ -5,14 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from multilora.arguments import (
-    integer,
-    integer_array,
-    items,
-    real_array,
-    require_finite,
-    shown,
-)
+from multilora.arguments import integer, integer_array, items
+from multilora.fleet.loads import check_loads
 
 
 def balanced(loads: npt.ArrayLike, num_engines: int) -> list[list[int]]:
@@ -65,12 +59,5 @@ def by_rank(
 
 
 def _checked(loads: npt.ArrayLike, num_engines: int) -> tuple[np.ndarray, int]:
-    row = real_array("loads", loads, "one load a tenant")
-    if row.ndim != 1 or not row.size:
-        raise ValueError(
-            f"loads is {shown(loads)}, but must be one load a tenant"
-        )
-    require_finite("loads", row)
-    if row.min() < 0:
-        raise ValueError(f"loads holds {row.min():g}, but must not be below 0")
+    row = check_loads(loads)
     return row, integer("num_engines", num_engines, 1, len(row))

@@ -1,0 +1,40 @@
+"""Turns: a tenant with several homes has its requests dealt over them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from multilora.fleet.homes import Homes, check_engines
+from multilora.fleet.loads import check_a_tenant, check_loads
+
+
+def in_turn(
+    loads: npt.ArrayLike, counts: Iterable[int], num_engines: int
+) -> Homes:
+    """Return the homes of each tenant, each engine's load about equal.
+
+    loads is one number a tenant, counts on how many engines it is (as
+    replicas.replicas returns them). A tenant's requests are dealt over its
+    homes in turn, so each gets an equal part. Tenants, the largest part
+    first, go to the engines with the least load so far, of equals to those
+    with the fewest tenants; where all counts are 1 that is
+    placement.balanced. Raises ValueError for a count above num_engines.
+    """
+    row = check_loads(loads)
+    num = check_engines(num_engines)
+    copies = check_a_tenant("counts", counts, len(row), 1)
+    if copies.max() > num:
+        raise ValueError(
+            f"counts holds {copies.max()} replicas, but num_engines is {num}"
+        )
+    parts = row / copies
+    homes: Homes = [[] for _ in row]
+    filled = [(0.0, 0, engine) for engine in range(num)]
+    for tenant in np.argsort(-parts, kind="stable").tolist():
+        filled.sort()
+        for place in range(int(copies[tenant])):
+            load, tenants, engine = filled[place]
+            homes[tenant].append(engine)
+            filled[place] = load + float(parts[tenant]), tenants + 1, engine
+    return homes
