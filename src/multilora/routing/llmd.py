@@ -150,13 +150,12 @@ def _load_state(setup: Setup) -> Score:
         seen, slots = ask.seen[engine], setup.slots(engine)
         free = max(slots - len(seen.in_slots), 0)
         if ask.adapter_id < 0:
-            return scale * free / slots
-        points = scale * _tier(ask.adapter_id, seen, free)
-        points += HEADROOM_BONUS * free / slots
+            return free / slots * scale
+        points = _tier(ask.adapter_id, seen, free) * scale
         in_slot = ask.adapter_id in seen.in_slots
         if not in_slot and engine == preferred.engine(ask):
             points += PLACEMENT_BONUS
-        return points
+        return points + HEADROOM_BONUS * free / slots
 
     return lambda ask: [score(ask, engine) for engine in ask.engines]
 

@@ -3,14 +3,32 @@
 import difflib
 
 from multilora.arguments import shown, text
+from multilora.routing.aibrix import AIBRIX
+from multilora.routing.dynamo import DYNAMO
+from multilora.routing.gie import GIE
 from multilora.routing.given import Rule
+from multilora.routing.llmd import LLMD
 from multilora.routing.placed import PLACED
 from multilora.routing.plain import PLAIN
+from multilora.routing.ray import RAY
 from multilora.routing.ring import RINGS
+from multilora.routing.stack import STACK
 from multilora.routing.sticky import STICKY
 
 RULES: dict[str, Rule] = {
-    rule.name: rule for rule in (*PLAIN, *RINGS, *STICKY, *PLACED)
+    rule.name: rule
+    for rule in (
+        *PLAIN,
+        *RINGS,
+        *STICKY,
+        *LLMD,
+        *GIE,
+        *DYNAMO,
+        *AIBRIX,
+        *STACK,
+        *RAY,
+        *PLACED,
+    )
 }
 
 
