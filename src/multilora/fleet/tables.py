@@ -1,0 +1,127 @@
+"""Tables of the chapter: what came of a fleet, a row a rule or a tenant."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from multilora.arguments import finite_number
+from multilora.fleet.played import FleetRun
+
+LATE_MS = 500.0  # as lab 04's engine counts late tenants
+MAX_TEXT = 31
+
+
+class FleetRow(NamedTuple):
+    """What came of a FleetRun; shares from 0 to 1, times in ms.
+
+    num_homes is the mean number of engines that served a tenant; num_late
+    the tenants whose p99 is above 500 ms.
+    """
+
+    name: str
+    num_loads: int
+    hit_rate: float
+    imbalance: float
+    num_homes: float
+    p50_ms: float
+    p99_ms: float
+    num_late: int
+
+
+def fleet_row(name: str, run: FleetRun) -> FleetRow:
+    """Return the FleetRow of a run under a name."""
+    asked = run.num_homes > 0
+    return FleetRow(
+        name,
+        int(run.num_slot_loads.sum()),
+        run.hit_rate,
+        run.imbalance,
+        float(run.num_homes[asked].mean()),
+        run.percentile_ms(50),
+        run.percentile_ms(99),
+        int((tenant_p99_ms(run)[asked] > LATE_MS).sum()),
+    )
+
+
+def fleet_lines(runs: Mapping[str, FleetRun]) -> list[str]:
+    """Return {name: run} as lines of text, 78 letters at most."""
+    head = (
+        f"{'':{MAX_TEXT}}{'loads':>6}{'hits':>8}{'busiest':>9}{'homes':>7}"
+        f"{'p50 ms':>8}{'p99 ms':>9}"
+    )
+    lines = [head]
+    for row in (fleet_row(name, run) for name, run in runs.items()):
+        lines.append(
+            f"{row.name[:MAX_TEXT]:{MAX_TEXT}}{row.num_loads:6,}"
+            f"{100 * row.hit_rate:6.0f} %{row.imbalance:9.2f}"
+            f"{row.num_homes:7.1f}{row.p50_ms:8,.0f}{row.p99_ms:9,.0f}"
+        )
+    return lines
+
+
+def tenant_p99_ms(run: FleetRun) -> np.ndarray:
+    """Return each tenant's p99 of time to first token; NaN without one."""
+    num = run.workload.num_adapters
+    return np.array([run.percentile_ms(99, tenant) for tenant in range(num)])
+
+
+class Outcomes(NamedTuple):
+    """Requests by what became of them; num_again were sent more than once."""
+
+    num_requests: int
+    num_done: int
+    num_again: int
+    num_lost: int
+    num_not_found: int
+
+
+def outcomes(run: FleetRun, since_s: float = 0.0) -> Outcomes:
+    """Return the Outcomes of the requests that came at since_s or later."""
+    since = finite_number("since_s", since_s, 0)
+    rows = run.workload.arrival_ns >= since * 1e9
+    return Outcomes(
+        int(rows.sum()),
+        int(run.is_done[rows].sum()),
+        int((run.num_tries[rows] > 1).sum()),
+        int(run.is_lost[rows].sum()),
+        int(run.is_not_found[rows].sum()),
+    )
+
+
+def p99_by_second(run: FleetRun, width_s: float = 2.0) -> np.ndarray:
+    """Return the p99 in ms of what came in each part of width_s seconds.
+
+    NaN where nothing that is done came.
+    """
+    width = finite_number("width_s", width_s, above=0)
+    part = (run.workload.arrival_ns / (width * 1e9)).astype(np.int64)
+    return np.array([
+        np.percentile(times, 99) / 1e6 if len(times) else np.nan
+        for times in (
+            run.ttft_ns[(part == k) & run.is_done]
+            for k in range(int(part.max()) + 1)
+        )
+    ])  # fmt: skip
+
+
+def in_flight_by_second(run: FleetRun, seconds: Iterable[float]) -> np.ndarray:
+    """Return requests in flight on each engine at these seconds.
+
+    Of shape (engines, seconds), counted by the router: from the choice of an
+    engine to the last token.
+    """
+    at = np.array(list(seconds)) * 1e9
+    start = run.workload.arrival_ns
+    end = start + np.maximum(run.latency_ns, 0)
+    return np.array([
+        np.searchsorted(np.sort(start[mine]), at, side="right")
+        - np.searchsorted(np.sort(end[mine]), at, side="right")
+        for mine in (run.engine_of == k for k in range(run.num_engines))
+    ])  # fmt: skip
+
+
+def requests_by_engine(run: FleetRun, tenant: int) -> np.ndarray:
+    """Return how many requests of one tenant each engine served."""
+    mine = run.is_done & (run.workload.adapter_ids == tenant)
+    return np.bincount(run.engine_of[mine], minlength=run.num_engines)
