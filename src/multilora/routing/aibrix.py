@@ -45,6 +45,6 @@ def aibrix(setup: Setup) -> Choose:
 AIBRIX = (
     Rule(
         "aibrix", aibrix, COUNTS, 0.0, True,
-        "AIBrix, leastadapters.go and least_request.go",
+        "AIBrix, leastadapters.go and least_request.go", "its one pod",
     ),
 )  # fmt: skip

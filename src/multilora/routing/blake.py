@@ -26,7 +26,7 @@ def blake3_word(message: bytes) -> int:
             f"message has {len(message)} bytes, but must have {CHUNK_BYTES} "
             "at most"
         )
-    value = START
+    value: tuple[int, ...] = START
     num_blocks = max(-(-len(message) // BLOCK_BYTES), 1)
     for i in range(num_blocks):
         block = message[i * BLOCK_BYTES : (i + 1) * BLOCK_BYTES]

@@ -179,4 +179,6 @@ class _Table:
             self.homes[adapter_id] = homes
 
 
-DYNAMO = (Rule("dynamo", dynamo, NOTHING, 0.0, False, SOURCE),)
+DYNAMO = (
+    Rule("dynamo", dynamo, NOTHING, 0.0, False, SOURCE, "its homes, by load"),
+)

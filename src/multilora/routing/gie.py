@@ -74,5 +74,6 @@ GIE = (
     Rule(
         "gie-0.3", gie, METRICS, SCRAPE_MS, False,
         "gateway-api-inference-extension 0.3, pkg/epp/scheduling",
+        "its names in flight",
     ),
 )  # fmt: skip

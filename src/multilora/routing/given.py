@@ -90,6 +90,7 @@ class Rule(NamedTuple):
     for the router's own in_flight, "metrics" for what it scraped scrape_ms
     ago or less, "residents" where that tells in_slots and in_cpu too. asks_holders is True for a rule that chooses among the
     holders only. source names the code or the text that the rule is from.
+    pins says what brings an adapter back to an engine.
     """
 
     name: str
@@ -98,3 +99,4 @@ class Rule(NamedTuple):
     scrape_ms: float
     asks_holders: bool
     source: str
+    pins: str = "nothing"

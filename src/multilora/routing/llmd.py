@@ -4,16 +4,11 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from multilora.routing.given import METRICS, Ask, Choose, Rule, Seen, Setup
-from multilora.routing.hashes import fnv
+from multilora.routing.scores import Score, affinity, load_state
 
 QUEUE_WEIGHT, KV_WEIGHT, PREFIX_WEIGHT, LORA_WEIGHT = 2.0, 2.0, 3.0, 1.0
 SCRAPE_MS = 50.0
-ACTIVE, ROOM, QUEUED, NO_ROOM = 1.0, 0.8, 0.6, 0.0
-IN_GPU, IN_CPU, FREE_SLOT, EVICTABLE, SATURATED = 1.0, 0.7, 0.6, 0.3, 0.0
-PLACEMENT_BONUS, HEADROOM_BONUS = 0.03, 0.03
 SOURCE = "llm-d-router at ebab68792, pkg/epp/framework/plugins/scheduling"
-
-Score = Callable[[Ask], list[float]]
 
 
 def default(setup: Setup) -> Choose:
@@ -37,7 +32,7 @@ def lora_affinity_before_2625(setup: Setup) -> Choose:
     ends at half of max_loras, and 0.6 is never reached. Names are in flight:
     an idle resident scores as an adapter that was never there.
     """
-    return _profile(setup, _affinity(setup, is_union=False))
+    return _profile(setup, affinity(setup, is_union=False))
 
 
 def lora_affinity(setup: Setup) -> Choose:
@@ -46,7 +41,7 @@ def lora_affinity(setup: Setup) -> Choose:
     As lora_affinity_before_2625, with room where the names that run or wait
     are fewer than max_loras.
     """
-    return _profile(setup, _affinity(setup, is_union=True))
+    return _profile(setup, affinity(setup, is_union=True))
 
 
 def lora_load_state(setup: Setup) -> Choose:
@@ -59,7 +54,7 @@ def lora_load_state(setup: Setup) -> Choose:
     the adapter is in no slot there, and 0.03 times its share of free slots.
     The base scores 0.94 times the share of free slots. No adapter is pinned.
     """
-    return _profile(setup, _load_state(setup))
+    return _profile(setup, load_state(setup))
 
 
 def _profile(setup: Setup, lora: Score | None) -> Choose:
@@ -123,88 +118,24 @@ class _Prefixes:
         self.holders.setdefault(adapter_id, set()).add(engine)
 
 
-def _affinity(setup: Setup, is_union: bool) -> Score:
-    slots = setup.slots
-
-    def score(adapter_id: int, engine: int, seen: Seen) -> float:
-        if adapter_id in seen.running:
-            return ACTIVE
-        if is_union:
-            num_names = len(seen.running | seen.waiting)
-        else:
-            num_names = len(seen.running) + len(seen.waiting)
-        if num_names < slots(engine):
-            return ROOM
-        return QUEUED if adapter_id in seen.waiting else NO_ROOM
-
-    return lambda ask: [
-        score(ask.adapter_id, k, ask.seen[k]) for k in ask.engines
-    ]
+def _rule(
+    name: str, make: Callable[[Setup], Choose], source: str, pins: str
+) -> Rule:
+    return Rule(name, make, METRICS, SCRAPE_MS, False, source, pins)
 
 
-def _load_state(setup: Setup) -> Score:
-    scale = 1 - PLACEMENT_BONUS - HEADROOM_BONUS
-    preferred = _Rendezvous(setup)
-
-    def score(ask: Ask, engine: int) -> float:
-        seen, slots = ask.seen[engine], setup.slots(engine)
-        free = max(slots - len(seen.in_slots), 0)
-        if ask.adapter_id < 0:
-            return free / slots * scale
-        points = _tier(ask.adapter_id, seen, free) * scale
-        in_slot = ask.adapter_id in seen.in_slots
-        if not in_slot and engine == preferred.engine(ask):
-            points += PLACEMENT_BONUS
-        return points + HEADROOM_BONUS * free / slots
-
-    return lambda ask: [score(ask, engine) for engine in ask.engines]
-
-
-def _tier(adapter_id: int, seen: Seen, free: int) -> float:
-    if adapter_id in seen.in_slots:
-        return IN_GPU
-    if adapter_id in seen.in_cpu:
-        return IN_CPU
-    if free:
-        return FREE_SLOT
-    return EVICTABLE if seen.in_slots - seen.running else SATURATED
-
-
-class _Rendezvous:
-    """The engine with the highest hash of an adapter and its own URL."""
-
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.hashes: dict[tuple[int, int], int] = {}
-
-    def engine(self, ask: Ask) -> int:
-        return max(ask.engines, key=lambda k: self.hash(ask.adapter_id, k))
-
-    def hash(self, adapter_id: int, engine: int) -> int:
-        key = adapter_id, engine
-        if key not in self.hashes:
-            name = self.setup.adapter_name(adapter_id)
-            self.hashes[key] = fnv(
-                f"{name}\0{self.setup.url(engine)}".encode()
-            )
-        return self.hashes[key]
-
-
-LLMD = tuple(
-    Rule(name, make, METRICS, SCRAPE_MS, False, source)
-    for name, make, source in (
-        ("llm-d-default", default, SOURCE),
-        (
-            "llm-d-lora-affinity-before-2625", lora_affinity_before_2625,
-            SOURCE + "/scorer/loraaffinity",
-        ),
-        (
-            "llm-d-lora-affinity", lora_affinity,
-            "llm-d-router, merged pull 2625",
-        ),
-        (
-            "llm-d-lora-load-state", lora_load_state,
-            "llm-d-router, open pull 2792 at 0bcc84e11365",
-        ),
-    )
+LLMD = (
+    _rule("llm-d-default", default, SOURCE, "a cached prefix"),
+    _rule(
+        "llm-d-lora-affinity-before-2625", lora_affinity_before_2625, SOURCE,
+        "its names in flight",
+    ),
+    _rule(
+        "llm-d-lora-affinity", lora_affinity, "llm-d-router, merged pull 2625",
+        "its names in flight",
+    ),
+    _rule(
+        "llm-d-lora-load-state", lora_load_state,
+        "llm-d-router, open pull 2792 at 0bcc84e11365", "its residents",
+    ),
 )  # fmt: skip

@@ -41,9 +41,12 @@ def placed_in_turn(setup: Setup) -> Choose:
 
 
 PLACED = (
-    Rule("placed", placed, COUNTS, 0.0, True, "this project's own"),
+    Rule(
+        "placed", placed, COUNTS, 0.0, True, "this project's own",
+        "its homes",
+    ),
     Rule(
         "placed-in-turn", placed_in_turn, NOTHING, 0.0, True,
-        "this project's own",
+        "this project's own", "its homes",
     ),
 )  # fmt: skip

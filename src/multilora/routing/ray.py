@@ -55,6 +55,6 @@ def multiplexed(setup: Setup, max_ongoing: int = MAX_ONGOING) -> Choose:
 RAY = (
     Rule(
         "ray-serve-multiplexed", multiplexed, METRICS, PUSH_MS, False,
-        "Ray 2.60, serve/_private/request_router",
+        "Ray 2.60, serve/_private/request_router", "its residents, while idle",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from multilora.routing.given import NOTHING, Ask, Choose, Rule, Setup
 from multilora.routing.hashes import md5
-from multilora.routing.ring import Ring
+from multilora.routing.ring import Rings
 
 SOURCE = "production-stack, src/vllm_router/routers/routing_logic.py"
 
@@ -37,27 +37,30 @@ def session(setup: Setup) -> Choose:
     engine that is not alive leaves the ring, and its adapters spread over
     all others.
     """
-    rings: dict[tuple[int, ...], Ring] = {}
-    homes: dict[tuple[int, tuple[int, ...]], int] = {}
-
-    def choose(ask: Ask) -> int:
-        endpoints = tuple(ask.holders or ask.engines)
-        key = ask.adapter_id, endpoints
-        if key not in homes:
-            if endpoints not in rings:
-                rings[endpoints] = Ring(
-                    endpoints, lambda k, i: md5(f"{setup.url(k)}-{i}")
-                )
-            name = setup.adapter_name(ask.adapter_id)
-            homes[key] = rings[endpoints].owner(md5(name))
-        return homes[key]
-
-    return choose
+    rings = Rings(
+        lambda engine, node: md5(f"{setup.url(engine)}-{node}"),
+        lambda adapter_id: md5(setup.adapter_name(adapter_id)),
+    )
+    return lambda ask: rings.home(ask.adapter_id, ask.holders or ask.engines)
 
 
 STACK = (
     Rule(
-        "production-stack-roundrobin", roundrobin, NOTHING, 0.0, True, SOURCE
+        "production-stack-roundrobin",
+        roundrobin,
+        NOTHING,
+        0.0,
+        True,
+        SOURCE,
+        "who lists it",
     ),
-    Rule("production-stack-session", session, NOTHING, 0.0, True, SOURCE),
+    Rule(
+        "production-stack-session",
+        session,
+        NOTHING,
+        0.0,
+        True,
+        SOURCE,
+        "the model's name",
+    ),
 )

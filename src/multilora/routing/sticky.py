@@ -68,6 +68,6 @@ class _Sessions:
 STICKY = (
     Rule(
         "sticky_least_loaded", sticky_least_loaded, NOTHING, 0.0, False,
-        SOURCE,
+        SOURCE, "the session header",
     ),
 )  # fmt: skip
