@@ -3,6 +3,7 @@
 from bad_input import each_wrong_value
 from multilora.fleet import (
     backups,
+    bound,
     first_fit,
     flow,
     homes,
@@ -38,6 +39,9 @@ GOOD = {
     flow.split: ([1, 2], 4),
     flow.fewest_moves: (TWO, [1, 2], 2, 2),
     moves.moves_by_capacity: ([1, 2], TWO, 2, [2.0]),
+    bound.least_loads_in_order: ([0, 1], 2),
+    bound.least_loads: ([0, 1], [0, 1], 2, 1.0),
+    bound.least_busiest: ([1, 2], 2),
     backups.backups: (TWO, [1, 2], 2),
     backups.load_after_loss: (TWO, [1, 0], [1, 2], 0, 2),
     backups.homes_after_loss: (TWO, [1, 0], 0, 2),

@@ -101,9 +101,7 @@ def test_a_tenant_is_there_from_their_onboarding_on():
     """On engine 0 from 0.3 s, on engine 1 from 0.5 s."""
     workload = make_workload(np.arange(8) / 10 + 0.01, [0] * 8, 8, 1)
     event = Onboards(0.3, 0, (0, 1), each_s=0.2)
-    fleet = serve_fleet(
-        workload, LIMITS, COST, num_engines=2, events=[event]
-    )
+    fleet = serve_fleet(workload, LIMITS, COST, num_engines=2, events=[event])
     engine = fleet.engine_of
     has_it = np.where(engine == 0, 0.3, 0.5) * 1e9
     assert (fleet.is_not_found == (workload.arrival_ns < has_it)).all()
@@ -182,9 +180,7 @@ BAD = {
 @pytest.mark.parametrize("words", BAD)
 def test_an_event_that_cannot_be_is_named(words):
     with pytest.raises((ValueError, TypeError), match=words):
-        serve_fleet(
-            four(), LIMITS, COST, num_engines=2, events=BAD[words]
-        )
+        serve_fleet(four(), LIMITS, COST, num_engines=2, events=BAD[words])
 
 
 def test_what_a_fleet_cannot_be_is_a_sentence():
@@ -200,8 +196,6 @@ def test_what_a_fleet_cannot_be_is_a_sentence():
         ({"engine": "fast"}, "engine"),
     ):
         with pytest.raises((ValueError, TypeError), match=words):
-            serve_fleet(
-                four(), LIMITS, COST, **{"num_engines": 2, **wrong}
-            )
+            serve_fleet(four(), LIMITS, COST, **{"num_engines": 2, **wrong})
     with pytest.raises(ValueError, match="limits holds 3"):
         serve_fleet(four(), [LIMITS] * 3, COST, num_engines=2)

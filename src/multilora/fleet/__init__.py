@@ -11,6 +11,7 @@ turns      homes for tenants with replicas, dealt in turn
 flow       the homes that move the least, by a min-cost flow
 moves      how many adapters a more even load moves
 backups    who takes over when an engine is lost
+bound      what no routing can beat
 play       serve_fleet(): k engines behind a router, by a rule of routing
 desk       whom the router may choose, and what it knows of them
 members    an engine's life: what was sent to it, run as far as is known

@@ -1,5 +1,6 @@
 """An engine of a fleet: what its router knows of it, from life to death."""
 
+from collections import deque
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -78,7 +79,8 @@ class Member:
         self._columns = watched
         self._watched = None if watched is None else self._start()
         self._known: set[int] = {BASE}
-        self._held: list[int] = []  # behind a stall of the API server
+        # (request, sent) that may be behind a stall of the API server
+        self._held: deque[tuple[int, int]] = deque()
         self._stall_ends = -1
         self._num_left = 0
 
@@ -88,16 +90,15 @@ class Member:
         self.sent_ns.append(now_ns)
         if self._columns is None:
             return
+        if not self.cost.first_use_ns:
+            self._add(request, now_ns)
+            return
+        self._let_through(now_ns)
+        self._held.append((request, now_ns))
         adapter_id = self._columns.adapter_ids[request]
-        if self.cost.first_use_ns and adapter_id not in self._known:
-            self._let_through(now_ns)
+        if adapter_id not in self._known:
             self._known.add(adapter_id)
             self._stall_ends = now_ns + self.cost.first_use_ns
-        if now_ns <= self._stall_ends:
-            self._held.append(request)
-        else:
-            self._let_through(now_ns)
-            self._add(request, now_ns)
 
     def in_flight(self, now_ns: int) -> int:
         """Return how many of its requests have not finished at now_ns."""
@@ -148,10 +149,14 @@ class Member:
         )
 
     def _let_through(self, now_ns: int) -> None:
-        if self._held and self._stall_ends < now_ns:
-            for request in self._held:
-                self._add(request, self._stall_ends)
-            self._held = []
+        """Let in who came before now_ns, unless a stall lasts until then.
+
+        A stall holds up all who come in the nanosecond in which it begins.
+        """
+        if self._stall_ends < now_ns:
+            while self._held and self._held[0][1] < now_ns:
+                request, sent = self._held.popleft()
+                self._add(request, max(sent, self._stall_ends))
 
     def _add(self, request: int, now_ns: int) -> None:
         if self._columns is not None and self._watched is not None:

@@ -5,14 +5,14 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer, items, shown
+from multilora.arguments import finite_number, integer
 from multilora.cache.fast import use_numba
-from multilora.fleet.desk import Desk, Homes
+from multilora.fleet.asked import homes_of, limits_of
+from multilora.fleet.desk import Desk
 from multilora.fleet.events import (
     Dies,
     Event,
     Joins,
-    Onboards,
     check_events,
     to_ns,
 )
@@ -26,7 +26,7 @@ from multilora.fleet.played import (
 from multilora.routing.given import Rule
 from multilora.routing.rules import rule as rule_named
 from multilora.serving.cost import MAX_NS, StepCost, check_cost
-from multilora.serving.limits import Limits, check_limits, require_fitting
+from multilora.serving.limits import Limits, require_fitting
 from multilora.serving.run import WORTH_REQUESTS, ServingRun
 from multilora.serving.terms import fitted_cost
 from multilora.serving.workload import Workload, check_workload
@@ -65,7 +65,7 @@ def serve_fleet(
     """
     workload = check_workload(workload)
     num = integer("num_engines", num_engines, 1, MAX_ENGINES)
-    each = _limits(limits, num)
+    each = limits_of(limits, num)
     for one in each:
         require_fitting(one, workload)
     if cost is None:
@@ -81,7 +81,7 @@ def serve_fleet(
         check_cost(cost),
         rule,
         each,
-        _homes(homes, workload.num_adapters, num, happenings),
+        homes_of(homes, workload.num_adapters, num, happenings),
         round(scrape * 1e6),
         "numba" if fast else "plain",
         integer("seed", seed, minimum=0),
@@ -219,48 +219,3 @@ class _Play:
             np.array(self.engine_of), np.array(self.num_tries), outcome,
             ttft, latency + np.where(latency >= 0, desk.cost.api_ns, 0),
         )  # fmt: skip
-
-
-def _limits(limits, num_engines):
-    if isinstance(limits, Limits):
-        return [check_limits(limits)] * num_engines
-    each = [check_limits(one) for one in items("limits", limits, object)]
-    if len(each) != num_engines:
-        raise ValueError(
-            f"limits holds {len(each)}, but must be one Limits for all or "
-            f"one for each of the {num_engines} engines"
-        )
-    return each
-
-
-def _homes(homes, num_adapters, num_engines, events) -> Homes:
-    num = num_engines + sum(isinstance(event, Joins) for event in events)
-    found: Homes = {}
-    if homes is not None:
-        rows = items("homes", homes, object)
-        if len(rows) != num_adapters:
-            raise ValueError(
-                f"homes holds {len(rows)}, but must be one list of engines "
-                f"for each of the {num_adapters} adapters"
-            )
-        for tenant, row in enumerate(rows):
-            name = f"homes[{tenant}]"
-            if not isinstance(row, Iterable) or isinstance(row, str):
-                raise TypeError(
-                    f"{name} is {shown(row)}, but must be a list of engines"
-                )
-            found[tenant] = {
-                integer(f"an engine of {name}", e, 0, num - 1) for e in row
-            }
-            if not found[tenant] and not any(
-                isinstance(event, Onboards) and event.tenant == tenant
-                for event in events
-            ):
-                raise ValueError(
-                    f"{name} is empty, but a tenant whom no engine serves "
-                    "needs an event Onboards"
-                )
-    for event in events:
-        if isinstance(event, Onboards):
-            found.setdefault(event.tenant, set())
-    return found
