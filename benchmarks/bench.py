@@ -18,6 +18,7 @@ from pathlib import Path
 
 from curves import curve_row
 from grouped import crossover_rows, grouped_rows
+from fleets import fleet_rows
 from growth import growth_rows
 from multilora.evidence.verdicts import verdict_lines, verdicts
 from multilora.published import machine
@@ -34,6 +35,7 @@ SECTIONS = {
     "curve": lambda: [curve_row()],
     "simulator": simulator_rows,
     "sweep": lambda: [sweep_row()],
+    "fleet": fleet_rows,
     "slider": slider_rows,
     "growth": growth_rows,
     "crossovers": crossover_rows,

@@ -39,10 +39,21 @@ def test_scripts_are_scripts(name):
 
 
 def test_a_front_is_for_several_engines_only():
+    fronts = {"gateway.conf", "router.sh", "llm-d.yml", "production-stack.yml"}
     one = answer_files(made_plans.one_engine())
-    assert not {"gateway.conf", "router.sh"} & set(one)
+    assert not fronts & set(one)
     three = answer_files(made_plans.three_engines())
-    assert {"gateway.conf", "router.sh", "engine-3.sh"} <= set(three)
+    assert {*fronts, "engine-3.sh"} <= set(three)
+
+
+def test_an_engine_knows_the_adapters_that_it_takes_over():
+    plan = made_plans.with_spare()
+    for number, engine in enumerate(plan.engines, 1):
+        text = answer_files(plan)[f"engine-{number}.sh"]
+        for one in engine.known:
+            assert f"{one.name}={one.folder}" in text
+    readme = answer_files(plan)["README.txt"].replace("\n", " ")
+    assert "meets the SLO, also while any one engine is lost" in readme
 
 
 def test_engines_of_one_machine_take_their_own_gpus():

@@ -6,9 +6,10 @@ import io
 import pytest
 
 import made_plans
-from multilora.deploy.gateway import (
+from multilora.deploy.gateway import gateway_conf
+from multilora.deploy.homes import (
+    backups_by_tenant,
     engines_by_tenant,
-    gateway_conf,
     header_value,
     tenants_csv,
 )
@@ -42,6 +43,22 @@ def test_a_tenant_of_two_engines_is_served_by_both():
     assert group.count("server 127.0.0.1:800") == 2
 
 
+def test_a_backup_serves_after_the_tenants_own_engine():
+    plan = made_plans.with_spare()
+    backups = backups_by_tenant(plan)
+    assert backups.keys() == engines_by_tenant(plan).keys()
+    conf = gateway_conf(plan)
+    for name, (number,) in backups.items():
+        (home,) = engines_by_tenant(plan)[name]
+        assert number != home
+        assert f'"~^{name}$" engine_{home}_then_{number};' in conf
+    group = conf.split("upstream engine_1_then_2 {")[1].split("}")[0]
+    assert group.split(";")[:2] == [
+        "\n    server 127.0.0.1:8001",
+        "\n    server 127.0.0.1:8002 backup",
+    ]
+
+
 def test_names_too_long_for_a_header_are_left_out_and_counted():
     tenants = [made_plans.tenant("é" * 400), made_plans.tenant("short")]
     conf = gateway_conf(made_plans.plan([made_plans.engine(tenants)] * 2))
@@ -55,18 +72,24 @@ def test_addresses_must_be_one_an_engine():
         gateway_conf(made_plans.three_engines(), ["engine-1:8000"])
 
 
-@pytest.mark.peers
-@pytest.mark.parametrize("name", ["three engines", "hostile"])
-def test_nginx_sends_each_tenant_to_their_engine(name, tmp_path):
-    plan = made_plans.EVERY[name]()
-    front, *ports = free_ports(1 + len(plan.engines))
-    conf = tmp_path / "gateway.conf"
+def conf_for(plan, front, ports, folder):
+    """Write the gateway's file with these ports, all it writes in folder."""
+    conf = folder / "gateway.conf"
     addresses = [f"127.0.0.1:{port}" for port in ports]
     text = gateway_conf(plan, addresses, front)
-    text = text.replace("/tmp/", f"{tmp_path}/")
+    text = text.replace("/tmp/", f"{folder}/")
     # Each worker takes turns of its own.
     text = text.replace("worker_processes auto", "worker_processes 1")
     conf.write_text(text, "utf-8")
+    return conf
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("name", ["three engines", "hostile", "with a spare"])
+def test_nginx_sends_each_tenant_to_their_engine(name, tmp_path):
+    plan = made_plans.EVERY[name]()
+    front, *ports = free_ports(1 + len(plan.engines))
+    conf = conf_for(plan, front, ports, tmp_path)
     wanted = {
         tenant: ports[numbers[0] - 1]
         for tenant, numbers in engines_by_tenant(plan).items()
@@ -83,3 +106,23 @@ def test_nginx_sends_each_tenant_to_their_engine(name, tmp_path):
         assert ask(front, "someone") == 400
         assert ask(front, "someone", "someone") == 404
         assert ask(front, "tenant-1", "TENANT-1") == 404
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_nginx_sends_tenants_of_a_lost_engine_to_their_backups(lost, tmp_path):
+    """Nobody listens on the port of the engine that is lost."""
+    plan = made_plans.with_spare()
+    front, *ports = free_ports(1 + len(plan.engines))
+    conf = conf_for(plan, front, ports, tmp_path)
+    alive = [port for place, port in enumerate(ports, 1) if place != lost]
+    homes, backups = engines_by_tenant(plan), backups_by_tenant(plan)
+    with engines(alive) as asked, running(nginx_words(conf), front):
+        for name, (home,) in homes.items():
+            assert ask(front, name, header_value(name)) == 200
+            serving = backups[name][0] if home == lost else home
+            assert asked.pop() == (ports[serving - 1], name)
+        # The base goes to any engine that is left.
+        for _ in ports:
+            assert ask(front, "base", header_value(plan.model)) == 200
+        assert {port for port, _ in asked} == set(alive)

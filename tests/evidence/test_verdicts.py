@@ -42,6 +42,7 @@ def test_the_bounds_are_those_that_were_promised():
         ("simulator", "at least", 1),
         ("simulator", "at least", 1),
         ("sweep", "at most", 60),
+        ("fleet", "at most", 30),
         ("slider", "at most", 16),
     ]
 

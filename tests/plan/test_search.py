@@ -8,8 +8,9 @@ import pytest
 from cases import LLAMA, a_case, a_workload
 from multilora.matmul.operands import BASE
 from multilora.models.shipped import model_shape
+from multilora.plan.load import engine_load
 from multilora.plan.make import make_plan
-from multilora.plan.played import Dials, World, engine_load, play
+from multilora.plan.played import Dials, World, play
 from multilora.plan.search import NoPlanError, Search, fewest_engines
 from multilora.plan.tenants import outcome_of
 

@@ -2,11 +2,14 @@
 
 from multilora.plan.answer import (
     Assumption,
+    Backup,
     Engine,
+    Loss,
     Memory,
     Neighbour,
     Outcome,
     Plan,
+    Routed,
     Setting,
     Slo,
     Tenant,
@@ -70,12 +73,16 @@ def tenant(name, place=0, **other):
     return Tenant(**facts | other)
 
 
-def engine(tenants, setting=SETTING, memory=MEMORY, **other):
+def engine(tenants, setting=SETTING, memory=MEMORY, backups=(), **other):
     return Engine(
         setting=setting,
         memory=memory,
         outcome=outcome(**other),
         tenants=tuple(tenants),
+        backups=tuple(
+            Backup(name=one.name, rank=one.rank, folder=one.folder)
+            for one in backups
+        ),
     )
 
 
@@ -178,6 +185,39 @@ def crowd(num_tenants=200):
     )
 
 
+def with_spare():
+    """Three engines that survive a loss: backups dealt to the two others."""
+    tenants = [tenant(f"tenant-{i}", i) for i in range(12)]
+    homes = [tenants[start::3] for start in range(3)]
+    backups = [
+        homes[(place + 1) % 3][::2] + homes[(place + 2) % 3][1::2]
+        for place in range(3)
+    ]
+    losses = [
+        Loss(engine=number, outcome=outcome(480.0), num_late=0)
+        for number in (1, 2, 3)
+    ]
+    routers = [
+        routed("placed", "gateway.conf", 410.0, 0),
+        routed("round_robin", None, 730.0, 4, each=3.0),
+    ]
+    return plan(
+        [engine(mine, backups=more)
+         for mine, more in zip(homes, backups, strict=True)],
+        spare=1,
+        losses=tuple(losses),
+        routers=tuple(routers),
+    )  # fmt: skip
+
+
+def routed(rule, file, p99_ms, num_late, each=1.0):
+    return Routed(
+        rule=rule, file=file, p50_ms=95.0, p99_ms=p99_ms,
+        share=1 - num_late / 12, num_late=num_late, num_slot_loads=310,
+        num_engines_each=each,
+    )  # fmt: skip
+
+
 def nine_engines():
     """So many engines that they are rows of a table."""
     return plan(
@@ -192,5 +232,6 @@ EVERY = {
     "two GPUs": two_gpus,
     "too slow": too_slow,
     "hostile": hostile,
+    "with a spare": with_spare,
     "crowd": crowd,
 }

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from multilora.arguments import shown, text
 from multilora.deploy.serve_args import checked_plan, serve_args
-from multilora.plan.answer import Plan, Tenant
+from multilora.plan.answer import Backup, Plan, Tenant
 
 PORT = 8000  # of an engine or the gateway, within its container
 ADAPTERS = "/adapters"  # where an engine finds them, within its container
@@ -59,7 +59,7 @@ def container_args(plan: Plan, number: int) -> list[str]:
     """
     root = adapters_root(plan)
 
-    def folder_of(tenant: Tenant) -> str | None:
+    def folder_of(tenant: Tenant | Backup) -> str | None:
         if not root or not tenant.folder:
             return None
         return container_folder(tenant.folder, root)

@@ -4,9 +4,12 @@ import re
 import textwrap
 
 from multilora.deploy.compose import compose_file
-from multilora.deploy.gateway import gateway_conf, tenants_csv
+from multilora.deploy.gateway import gateway_conf
+from multilora.deploy.homes import tenants_csv
 from multilora.deploy.kubernetes import kubernetes_file
+from multilora.deploy.llm_d import llm_d_file
 from multilora.deploy.load_test import load_test_file
+from multilora.deploy.production_stack import production_stack_file
 from multilora.deploy.quoting import comment, counted, one_line
 from multilora.deploy.router import router_file
 from multilora.deploy.serve_args import (
@@ -20,7 +23,8 @@ from multilora.plan.answer import Plan, engine_of
 # Every name that a plan's files can have, the report's too.
 OURS = re.compile(
     r"plan\.json|report\.html|README\.txt|tenants\.csv|compose\.yml"
-    r"|kubernetes\.yml|gateway\.conf|router\.sh"
+    r"|kubernetes\.yml|gateway\.conf|router\.sh|llm-d\.yml"
+    r"|production-stack\.yml"
     r"|engine-[0-9]+\.sh|load-test-[0-9]+\.yml"
 )
 
@@ -43,6 +47,8 @@ def answer_files(plan: Plan) -> dict[str, str]:
     if len(plan.engines) > 1:
         files["gateway.conf"] = gateway_conf(plan)
         files["router.sh"] = router_file(plan)
+        files["llm-d.yml"] = llm_d_file(plan)
+        files["production-stack.yml"] = production_stack_file(plan)
     return files | {
         f"load-test-{one}.yml": load_test_file(plan, one) for one in numbers
     }
@@ -84,6 +90,14 @@ def engine_file(plan: Plan, number: int) -> str:
     return f"#!/bin/sh\n{comment(about)}{gpus}\nexec {line}\n"
 
 
+def _on_loss(plan: Plan) -> str:
+    if not plan.spare:
+        return ""
+    return ", also while any one engine is lost" if plan.is_met else (
+        ", or not while any one engine is lost"
+    )  # fmt: skip
+
+
 def readme(plan: Plan) -> str:
     """Return what each file is, and in which order they are used.
 
@@ -93,8 +107,8 @@ def readme(plan: Plan) -> str:
     verdict = "meets" if plan.is_met else "does NOT meet"
     parts = [
         f"A plan of {counted(len(plan.engines), 'engine')} for "
-        f"{counted(len(plan.tenants), 'tenant')} of {one_line(plan.model)}. "
-        f"By the simulation it {verdict} the SLO.",
+        f"{counted(plan.num_tenants, 'tenant')} of {one_line(plan.model)}. "
+        f"By the simulation it {verdict} the SLO{_on_loss(plan)}.",
         "1. report.html: what was asked, the answer, and why. It opens in a "
         "browser without a network.",
         "2. Start the engines in one of three ways: engine-*.sh on this "
@@ -105,9 +119,15 @@ def readme(plan: Plan) -> str:
             "3. Send each tenant to the engine that the plan gave them. "
             "tenants.csv says which; gateway.conf makes nginx do so: nginx -c "
             "$PWD/gateway.conf -g 'daemon off;' (Compose and Kubernetes "
-            "already hold it). router.sh is another way, for those who use "
-            "vllm-router; it does not follow the plan, and its comments say "
-            "what it needs."
+            "already hold it). Take this way if you have no router yet: the "
+            "plan's times are those of this way."
+        )
+        parts.append(
+            "If you have a router already, router.sh is for vllm-router, "
+            "llm-d.yml for llm-d, production-stack.yml for vLLM's "
+            "production-stack. The first two do not follow the plan. The "
+            "comments of each say what it needs; use one of them, not "
+            "gateway.conf beside it."
         )
     else:
         parts.append(

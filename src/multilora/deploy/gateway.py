@@ -1,76 +1,32 @@
-"""Which engine serves a tenant: a table, and nginx that follows it.
+"""nginx before the engines: each tenant goes where the plan put them."""
 
-A plan puts each tenant on an engine. No router reads that; the client or a
-gateway must send each request there. The header has the name that
-vllm-router hashes too, so that clients are the same for both.
-"""
-
-import csv
-import io
 from collections.abc import Sequence
-from urllib.parse import quote
+from typing import NamedTuple
 
-from multilora.arguments import integer, names, text
+from multilora.arguments import integer, names
+from multilora.deploy.homes import (
+    HEADER,
+    backups_by_tenant,
+    engines_by_tenant,
+    header_value,
+    local_addresses,
+)
 from multilora.deploy.quoting import comment, counted
-from multilora.deploy.serve_args import FIRST_PORT, checked_plan, port_of
+from multilora.deploy.serve_args import FIRST_PORT
 from multilora.plan.answer import Plan
 
-HEADER = "X-Session-ID"
 MAX_NAME = 1000  # bytes of a header's value that every hop takes
 _BODY = 32  # MiB of a request that the gateway takes
+_CONNECT_S = 2  # a host that is gone does not refuse: the gateway must give up
 _MISSING = "Send the adapter, percent-encoded, in the header X-Session-ID.\\n"
 _UNKNOWN = "No engine serves the adapter in the header X-Session-ID.\\n"
 
 
-def header_value(name: str) -> str:
-    """Return a tenant's name as its clients write it in the header.
+class Route(NamedTuple):
+    """The engines that serve a tenant, and those that take them over."""
 
-    Letters, digits and "-._~" stand for themselves, all else is
-    percent-encoded: a header holds neither line breaks nor most letters.
-    Raises TypeError for no str.
-    """
-    return quote(text("name", name), safe="", errors="backslashreplace")
-
-
-def engines_by_tenant(plan: Plan) -> dict[str, tuple[int, ...]]:
-    """Return {name: numbers of the engines that serve this tenant}.
-
-    Raises TypeError for no Plan.
-    """
-    found: dict[str, tuple[int, ...]] = {}
-    for number, engine in enumerate(checked_plan(plan).engines, 1):
-        for tenant in engine.tenants:
-            before = found.get(tenant.name, ())
-            found[tenant.name] = tuple(dict.fromkeys((*before, number)))
-    return found
-
-
-def local_addresses(plan: Plan) -> list[str]:
-    """Return host:port of each engine where all run on this machine.
-
-    Raises TypeError for no Plan.
-    """
-    engines_by_tenant(plan)
-    numbers = range(1, len(plan.engines) + 1)
-    return [f"127.0.0.1:{port_of(plan, number)}" for number in numbers]
-
-
-def tenants_csv(plan: Plan) -> str:
-    """Return a table: tenant, its header's value, engine, that one's URL.
-
-    Raises TypeError for no Plan.
-    """
-    addresses = local_addresses(plan)
-    rows = [
-        (name, header_value(name), number, f"http://{addresses[number - 1]}")
-        for name, numbers in engines_by_tenant(plan).items()
-        for number in numbers
-    ]
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["tenant", "header", "engine", "url"])
-    writer.writerows(rows)
-    return table.getvalue()
+    homes: tuple[int, ...]
+    backups: tuple[int, ...]
 
 
 def gateway_conf(
@@ -82,8 +38,10 @@ def gateway_conf(
 
     addresses are host:port of the engines, None for local_addresses(plan).
     A tenant of several engines is served by them in turn; so is who names
-    the base itself.
-    Source: nginx, ngx_http_map_module; a test sends requests through it.
+    the base itself. A tenant's backups serve them while none of their own
+    engines answers.
+    Source: nginx, ngx_http_map_module and ngx_http_upstream_module; a test
+    sends requests through it.
     Raises ValueError for another number of addresses than engines, TypeError
     for no Plan.
     """
@@ -97,16 +55,19 @@ def gateway_conf(
             f"addresses holds {len(addresses)}, but must hold one for each "
             f"of {len(plan.engines)} engines"
         )
+    backups = backups_by_tenant(plan)
     routes = {
-        header_value(name): numbers
+        header_value(name): Route(numbers, backups.get(name, ()))
         for name, numbers in found.items()
         if len(header_value(name)) <= MAX_NAME
     }
     left_out = len(found) - len(routes)
     every = tuple(range(1, len(plan.engines) + 1))
     if len(header_value(plan.model)) <= MAX_NAME:
-        routes.setdefault(header_value(plan.model), every)
-    return _ABOUT + _about_left_out(left_out) + _conf(routes, addresses, port)
+        routes.setdefault(header_value(plan.model), Route(every, ()))
+    about = _ABOUT + _about_left_out(left_out)
+    about += _ABOUT_BACKUPS if backups else ""
+    return about + _conf(routes, addresses, port)
 
 
 def _about_left_out(num_names: int) -> str:
@@ -120,28 +81,34 @@ def _about_left_out(num_names: int) -> str:
     ])  # fmt: skip
 
 
-def _conf(
-    routes: dict[str, tuple[int, ...]], addresses: list[str], port: int
-) -> str:
-    sets = sorted(set(routes.values()))
+def _conf(routes: dict[str, Route], addresses: list[str], port: int) -> str:
     upstreams = {
-        numbers: f"engine_{numbers[0]}" if len(numbers) == 1 else f"group_{at}"
-        for at, numbers in enumerate(sets, 1)
+        route: _upstream_name(route, place)
+        for place, route in enumerate(sorted(set(routes.values())), 1)
     }
     servers = [
         f"  upstream {name} {{\n"
-        + "".join(f"    server {addresses[one - 1]};\n" for one in numbers)
+        + "".join(f"    server {addresses[one - 1]};\n" for one in route.homes)
+        + "".join(f"    server {addresses[one - 1]} backup;\n"
+                  for one in route.backups)
         + "  }\n"
-        for numbers, name in upstreams.items()
-    ]
+        for route, name in upstreams.items()
+    ]  # fmt: skip
     lines = "".join(
-        f'    "{_exactly(value)}" {upstreams[numbers]};\n'
-        for value, numbers in routes.items()
+        f'    "{_exactly(value)}" {upstreams[route]};\n'
+        for value, route in routes.items()
     )
     return _CONF.format(
         upstreams="".join(servers), lines=lines, port=port, body=_BODY,
-        missing=_MISSING, unknown=_UNKNOWN,
+        missing=_MISSING, unknown=_UNKNOWN, connect_s=_CONNECT_S,
     )  # fmt: skip
+
+
+def _upstream_name(route: Route, place: int) -> str:
+    if len(route.homes) > 1:
+        return f"group_{place}"
+    after = "".join(f"_then_{number}" for number in route.backups)
+    return f"engine_{route.homes[0]}{after}"
 
 
 def _exactly(value: str) -> str:
@@ -156,6 +123,12 @@ _ABOUT = comment([
     "an engine answers 404 to an adapter that it does not know.",
         "Who asks the base itself names it in the header; all engines serve "
         "them in turn.",
+])  # fmt: skip
+_ABOUT_BACKUPS = "#\n" + comment([
+    "While an engine does not answer, its tenants' requests go to the backups "
+    "that the plan chose; after ten seconds nginx tries the engine again. A "
+    "request that an engine had begun when it was lost ends with an error: "
+    "the client must send it again.",
 ])  # fmt: skip
 _CONF = """\
 
@@ -190,6 +163,7 @@ http {{
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;  # tokens reach the client as they come
+      proxy_connect_timeout {connect_s}s;
       proxy_read_timeout 600s;
     }}
   }}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from multilora.arguments import names
-from multilora.deploy.gateway import HEADER, local_addresses
+from multilora.deploy.homes import HEADER, local_addresses
 from multilora.deploy.quoting import comment, shell_lines
-from multilora.deploy.serve_args import FIRST_PORT, checked_plan
+from multilora.deploy.serve_args import FIRST_PORT, widest_rank
 from multilora.plan.answer import Plan
 
 POLICY = "consistent_hash"  # the one under which a header has one home
@@ -36,9 +36,7 @@ def router_file(plan: Plan) -> str:
 
     Raises as router_args does.
     """
-    rank = max(
-        engine.setting.max_lora_rank for engine in checked_plan(plan).engines
-    )
+    rank = widest_rank(plan)
     about = comment([
         "Another way than gateway.conf, if vllm-router is your front already. "
         "It does not follow the plan: a hash, not the plan, puts each adapter "

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from multilora.arguments import integer, shown
 from multilora.deploy.quoting import one_line, shell_lines
-from multilora.plan.answer import Engine, Plan, Tenant, engine_of
+from multilora.plan.answer import Backup, Engine, Plan, Tenant, engine_of
 
 FIRST_PORT = 8000  # of the front; the engines behind it have the next ones
 # name=path as vLLM reads it: its parser splits at the first "=" and takes an
 # item with a comma for JSON; argparse takes one with "-" first for an option.
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_.:/@+-]*")
-FolderOf = Callable[[Tenant], str | None]
+FolderOf = Callable[[Tenant | Backup], str | None]
 
 
 def checked_plan(plan: object) -> Plan:
@@ -71,11 +71,20 @@ def serve_line(plan: Plan, number: int) -> str:
     return shell_lines([["vllm", "serve", *groups[0]], *groups[1:]])
 
 
-def without_folder(engine: Engine) -> list[Tenant]:
-    """Return the tenants whose adapter's folder is not known."""
+def widest_rank(plan: Plan) -> int:
+    """Return the largest max_lora_rank of the plan's engines.
+
+    Raises TypeError for no Plan.
+    """
+    engines = checked_plan(plan).engines
+    return max(engine.setting.max_lora_rank for engine in engines)
+
+
+def without_folder(engine: Engine) -> list[Tenant | Backup]:
+    """Return those it must know and whose adapter's folder is not known."""
     if not isinstance(engine, Engine):
         raise TypeError(f"engine is {shown(engine)}, but must be an Engine")
-    return [t for t in engine.tenants if not (t.folder or t.is_base)]
+    return [t for t in engine.known if not (t.folder or t.is_base)]
 
 
 def _groups(
@@ -118,12 +127,12 @@ def _groups(
     return groups
 
 
-def _own_folder(tenant: Tenant) -> str | None:
+def _own_folder(tenant: Tenant | Backup) -> str | None:
     return tenant.folder
 
 
 def _lora_modules(engine: Engine, folder_of: FolderOf) -> list[str]:
-    found = [(one.name, folder_of(one)) for one in engine.tenants]
+    found = [(one.name, folder_of(one)) for one in engine.known]
     return [_lora_module(name, folder) for name, folder in found if folder]
 
 

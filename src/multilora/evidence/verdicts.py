@@ -49,6 +49,8 @@ TARGETS = (
            "simulator", "numba, million/s", AT_LEAST, 1, ("kind",)),
     Target("a day under 200 settings, s, numba",
            "sweep", "seconds", AT_MOST, 60, ("num_requests",)),
+    Target("8 engines, a million requests, s, numba",
+           "fleet", "seconds", AT_MOST, 30, ("rule",)),
     Target("slider move, CPU ms, 95 of 100",
            "slider", "p95_ms", AT_MOST, 16, ("move",),
            (("move", ("curve of a new trace",)),)),

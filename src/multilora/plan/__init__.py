@@ -8,7 +8,9 @@ stored     a plan in a file, read back
 answer     what a plan says: printed, written and read back
 search     how many engines, who shares one, and where each dial is
 played     one setting of all engines, played; tenants what they meet there
-reach      which tenants an SLO is out of reach for
+load       the part of the traffic that each engine gets
+reach      which tenants are late even alone on an engine
+replicas   on how many engines a tenant must be whom one serves too late
 stretch    the busiest stretch of a long log
 otherwise  one dial moved, and worlds other than the plan assumes
 words      sentences on what a reader of a plan must know

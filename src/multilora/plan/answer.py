@@ -101,13 +101,34 @@ class Outcome(Part):
     num_disk_loads: Count
 
 
+class Backup(Part):
+    """A tenant whom an engine takes over if their own engine is lost."""
+
+    name: Name
+    rank: Positive
+    folder: str | None = None
+
+    @property
+    def is_base(self) -> bool:
+        return False
+
+
 class Engine(Part):
-    """One engine: its arguments, who is on it, its memory, what they meet."""
+    """One engine: its arguments, who is on it, its memory, what they meet.
+
+    backups are the tenants that it serves while their own engine is lost.
+    """
 
     setting: Setting
     memory: Memory
     outcome: Outcome
     tenants: tuple[Tenant, ...]
+    backups: tuple[Backup, ...] = ()
+
+    @property
+    def known(self) -> tuple[Tenant | Backup, ...]:
+        """All whose adapters it must know: its tenants, then its backups."""
+        return (*self.tenants, *self.backups)
 
 
 class Neighbour(Part):
@@ -130,12 +151,43 @@ class Assumption(Part):
     flips: bool
 
 
+class Loss(Part):
+    """What all tenants meet while one engine is lost; 1 is the first.
+
+    num_late counts the tenants that miss the SLO then.
+    """
+
+    engine: Positive
+    outcome: Outcome
+    num_late: Count
+
+
+class Routed(Part):
+    """The chosen engines behind a router with one of routing's rules.
+
+    num_engines_each is over how many engines a tenant's requests go, the
+    mean over tenants. file is the one of the plan's files that sets such a
+    router up, None where none does.
+    """
+
+    rule: Name
+    file: Name | None
+    p50_ms: Ms
+    p99_ms: Ms
+    share: Share
+    num_late: Count
+    num_slot_loads: Count
+    num_engines_each: Rate
+
+
 class Plan(Part):
     """The answer: engines, what they meet, and how sure that is.
 
     model is what `vllm serve` gets, more_args what it gets beside the dials,
     such as --quantization and fp8. cost says where the times of a step are
-    from, notes what a reader must know. is_met is the verdict on the SLO.
+    from, notes what a reader must know. is_met is the verdict on the SLO; with
+    spare 1 it holds for every loss of one engine too. losses and routers are
+    empty where they were not asked for or there is one engine.
     """
 
     format: Literal["multilora plan"] = FORMAT
@@ -157,10 +209,18 @@ class Plan(Part):
     neighbours: tuple[Neighbour, ...]
     assumptions: tuple[Assumption, ...]
     notes: tuple[str, ...]
+    spare: Annotated[int, Field(ge=0, le=1)] = 0
+    losses: tuple[Loss, ...] = ()
+    routers: tuple[Routed, ...] = ()
+
+    @property
+    def num_tenants(self) -> int:
+        """Names asked for, the base's too; one of two engines counts once."""
+        return len({one.name for one in self.tenants})
 
     @property
     def tenants(self) -> tuple[Tenant, ...]:
-        """All tenants, those with the highest p99 first."""
+        """All tenants, highest p99 first; one of two engines comes twice."""
         found = [one for engine in self.engines for one in engine.tenants]
         return tuple(sorted(found, key=lambda one: -one.p99_ms))
 

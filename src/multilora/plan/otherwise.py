@@ -25,10 +25,10 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
         for value in _beside(sorted(values), here):
             dials = chosen.dials._replace(**{name: value})
             if dials.max_num_batched_tokens >= dials.max_num_seqs:
-                one = search.tried(chosen.groups, dials)
+                one = search.tried(chosen.groups, dials, chosen.known)
                 found.append(_neighbour(name, value, one.outcome))
     num = chosen.num_engines
-    if num < int((search.case.loads > 0).sum()):
+    if num < search.most_engines:
         search.with_engines(num + 1)
     others = sorted(search.by_engines.items())
     found += [
@@ -58,7 +58,9 @@ def assumptions(search: Search, chosen: Tried) -> tuple[Assumption, ...]:
         raise ValueError(f"chosen is {shown(chosen)}, which does not start")
     found = []
     for what, instead, world in _worlds(search, chosen):
-        engines = play(search.case, chosen.groups, chosen.dials, world)
+        engines = play(
+            search.case, chosen.groups, chosen.dials, world, chosen.known
+        )
         outcome = outcome_of(engines, search.case.slo) if engines else None
         flips = is_met(search.case, outcome) != is_met(
             search.case, chosen.outcome

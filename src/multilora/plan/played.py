@@ -10,13 +10,12 @@ from multilora.memory.kv import BLOCK_TOKENS
 from multilora.memory.ledger import MemoryLedger, memory_ledger
 from multilora.plan.answer import Memory, Setting
 from multilora.plan.case import Case
+from multilora.plan.load import Groups, engine_load
 from multilora.plan.options import cpu_tier_bytes, kv_tokens_to_start
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import ServingRun, serve
 from multilora.serving.workload import Workload
 from multilora.units import GIB
-
-Groups = Sequence[Sequence[int]]  # the tenants of each engine
 
 
 class Dials(NamedTuple):
@@ -145,11 +144,19 @@ def settings_of(
 
 
 def play(
-    case: Case, groups: Groups, dials: Dials, world: World | None = None
+    case: Case,
+    groups: Groups,
+    dials: Dials,
+    world: World | None = None,
+    known: Groups | None = None,
 ) -> list[Served] | None:
-    """Return what each engine does, or None where they do not start."""
+    """Return what each engine does, or None where they do not start.
+
+    known are the tenants that each engine must be able to serve, None for
+    its own.
+    """
     world = world or World()
-    settings = settings_of(case, groups, dials)
+    settings = settings_of(case, known or groups, dials)
     if settings is None:
         return None
     found = []
@@ -160,27 +167,6 @@ def play(
         run = _run(case, setting, ledger, _in_world(load, world), world)
         found.append(Served(tuple(tenants), setting, ledger, run))
     return found
-
-
-def engine_load(workload: Workload, groups: Groups, number: int) -> Workload:
-    """Return the requests of one engine; its tenants are numbered anew.
-
-    Requests of the base go to the engines in turn.
-    """
-    tenants = np.asarray(groups[number])
-    place = np.full(workload.num_adapters + 1, BASE)  # the base is the last
-    place[tenants] = np.arange(len(tenants))
-    is_base = workload.adapter_ids == BASE
-    is_mine = np.isin(workload.adapter_ids, tenants)
-    turn = (np.cumsum(is_base) - 1) % len(groups) == number
-    chosen = is_mine | (is_base & turn)
-    return Workload(
-        workload.arrival_ns[chosen],
-        place[workload.adapter_ids[chosen]],
-        workload.prompt_tokens[chosen],
-        workload.output_tokens[chosen],
-        len(tenants),
-    )
 
 
 def _in_world(load: Workload, world: World) -> Workload:

@@ -1,22 +1,23 @@
 """The search: how many engines, who shares one, and where each dial is."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
-from multilora.fleet.placement import balanced, by_rank
 from multilora.plan.advice import best_place
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case
+from multilora.plan.load import Groups
 from multilora.plan.options import kv_tokens_to_start
 from multilora.plan.played import (
     Dials,
-    Groups,
     ledger_of,
     most_slots,
     play,
     setting_of,
 )
 from multilora.plan.reach import out_of_reach
+from multilora.plan.replicas import counts_for, groups_for, replicas_of
 from multilora.plan.tenants import outcome_of
 from multilora.units import percent
 
@@ -32,48 +33,74 @@ class NoPlanError(ValueError):
 
 
 class Tried(NamedTuple):
-    """A setting that was played; outcome None: an engine does not start."""
+    """A setting that was played; outcome None: an engine does not start.
+
+    known are the tenants that each engine must be able to serve, None for
+    those of groups.
+    """
 
     groups: Groups
     dials: Dials
     outcome: Outcome | None
+    known: Groups | None = None
 
     @property
     def num_engines(self) -> int:
         return len(self.groups)
+
+    @property
+    def engines_of(self) -> Counter[int]:
+        """On how many engines each tenant is."""
+        return Counter(tenant for group in self.groups for tenant in group)
 
 
 class Search:
     """Plays settings of a Case, each once, and keeps what came of them."""
 
     def __init__(
-        self, case: Case, progress: Callable[[str], object] = lambda line: None
+        self,
+        case: Case,
+        progress: Callable[[str], object] = lambda line: None,
+        spare: int = 0,
     ) -> None:
         self.case = case
+        self.spare = spare  # engines that may be lost
         self.num_played = 0
         budgets = {*BUDGETS, self.usual_dials().max_num_batched_tokens}
         if case.options.get("max_num_batched_tokens") is not None:
             budgets = {self.usual_dials().max_num_batched_tokens}
-        self.out_of_reach = out_of_reach(case, tuple(sorted(budgets)))
+        late = out_of_reach(case, tuple(sorted(budgets)))
+        needed = replicas_of(case, late, sorted(budgets))
+        self.replicas = {t: count + spare for t, count in needed.items()}
+        self.out_of_reach = tuple(t for t in late if t not in needed)
         num_asking = int((case.loads > 0).sum())
-        # More engines cannot help those who are late alone on one.
+        # More engines cannot help those who are late alone on many.
         can = 1 - len(self.out_of_reach) / num_asking
         self.wanted = min(case.slo.share, can)
         self._progress = progress
         self._tried: dict[tuple, Tried] = {}
         self.by_engines: dict[int, Tried] = {}  # the best of each number
 
-    def tried(self, groups: Groups, dials: Dials) -> Tried:
+    @property
+    def most_engines(self) -> int:
+        """So many can have a tenant who asks; with a spare, each on two."""
+        num_asking = int((self.case.loads > 0).sum())
+        more = sum(count - 1 for count in self.replicas.values())
+        return num_asking * (1 + self.spare) + more
+
+    def tried(
+        self, groups: Groups, dials: Dials, known: Groups | None = None
+    ) -> Tried:
         """Return a setting, played; of engines only the outcome is kept."""
-        most = max(len(group) for group in groups)
+        most = max(len(group) for group in known or groups)
         dials = dials._replace(max_loras=min(dials.max_loras, most))
-        key = (tuple(map(tuple, groups)), dials)
+        key = (_frozen(groups), dials, known and _frozen(known))
         if key not in self._tried:
             self.num_played += 1
             self._progress(f"{self.num_played} settings played")
-            engines = play(self.case, groups, dials)
+            engines = play(self.case, groups, dials, None, known)
             outcome = outcome_of(engines, self.case.slo) if engines else None
-            self._tried[key] = Tried(groups, dials, outcome)
+            self._tried[key] = Tried(groups, dials, outcome, known)
         return self._tried[key]
 
     def is_enough(self, tried: Tried) -> bool:
@@ -107,12 +134,10 @@ class Search:
             self.by_engines[num_engines] = best
         return best
 
-    def placements(self, num_engines: int) -> Iterator[Groups]:
-        """Yield the ways to spread tenants that are tried."""
-        loads = self.case.loads
-        yield balanced(loads, num_engines)
-        if num_engines > 1 and len(set(self.case.slot_ranks)) > 1:
-            yield by_rank(loads, self.case.slot_ranks, num_engines)
+    def placements(self, num_engines: int) -> list[Groups]:
+        """Return the ways to spread tenants that are tried."""
+        counts = counts_for(self.case, self.replicas, num_engines)
+        return groups_for(self.case, counts, num_engines)
 
     def _tuned(self, groups: Groups) -> Tried | None:
         """One dial after another, until a round changes none."""
@@ -168,6 +193,7 @@ class Search:
             one.dials.max_loras
             for one in self._tried.values()
             if one.groups == chosen.groups
+            and one.known == chosen.known
             and one.dials[1:] == chosen.dials[1:]
             and self.is_enough(one)
         ]
@@ -203,7 +229,7 @@ def fewest_engines(search: Search, most: int = MAX_ENGINES) -> Tried:
     Where no number up to `most` does that, the one that most tenants are in
     time with, of equals the smallest. Raises NoPlanError where none starts.
     """
-    most = min(most, int((search.case.loads > 0).sum()))
+    most = min(most, search.most_engines)
     found = search.by_engines
     for num in _doubled(most):
         best = search.with_engines(num)
@@ -214,6 +240,24 @@ def fewest_engines(search: Search, most: int = MAX_ENGINES) -> Tried:
     num = max(found, key=lambda num: (_share(found[num]), -num))
     search.wanted = _share(found[num])
     return _fewer(search, num)
+
+
+def exactly(search: Search, num_engines: int) -> Tried:
+    """Return the best setting with so many engines.
+
+    Raises ValueError for more engines than would have a tenant who asks,
+    NoPlanError where they do not start.
+    """
+    if num_engines > search.most_engines:
+        raise ValueError(
+            f"num_engines is {num_engines}, but must be at most "
+            f"{search.most_engines}: more engines would have no tenant who "
+            "asks"
+        )
+    best = search.with_engines(num_engines)
+    if best is None:
+        raise NoPlanError(_refused(search.case))
+    return best
 
 
 def _fewer(search, met):
@@ -228,6 +272,10 @@ def _fewer(search, met):
         else:
             missed = middle
     return found[met]
+
+
+def _frozen(groups: Groups) -> tuple[tuple[int, ...], ...]:
+    return tuple(map(tuple, groups))
 
 
 def _share(tried):

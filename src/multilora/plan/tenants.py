@@ -1,5 +1,6 @@
 """What tenants meet on engines that were played, and who meets the SLO."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
     ttft_ms = np.concatenate([run.ttft_ns for run in runs]) / NS_PER_MS
     p50, p99 = np.percentile(ttft_ms, [50, 99])
     totals = [run.trace.totals for run in runs]
-    in_time = np.concatenate([verdicts(run, slo) for run in runs])
+    in_time = all_verdicts(engines, slo)
     return Outcome(
         p50_ms=float(p50),
         p99_ms=float(p99),
@@ -31,6 +32,43 @@ def outcome_of(engines: Sequence[Served], slo: Slo) -> Outcome:
         num_slot_loads=sum(one.num_slot_loads for one in totals),
         num_disk_loads=sum(one.num_disk_loads for one in totals),
     )
+
+
+def all_verdicts(engines: Sequence[Served], slo: Slo) -> np.ndarray:
+    """Return whether each tenant with requests meets the SLO.
+
+    A tenant of several engines is judged once, by all its requests.
+    """
+    asking = [_asking(engine) for engine in engines]
+    on = Counter(tenant for row in asking for tenant in row)
+    found = [
+        verdicts(engine.run, slo)[np.array([on[t] == 1 for t in row], bool)]
+        for engine, row in zip(engines, asking, strict=True)
+    ]
+    shared = [tenant for tenant, num in on.items() if num > 1]
+    met = [_meets_on_all(engines, tenant, slo) for tenant in shared]
+    return np.concatenate([*found, np.array(met, bool)])
+
+
+def _asking(engine: Served) -> list[int]:
+    """The tenants with requests on this engine, as verdicts has them."""
+    ids = np.unique(engine.run.workload.adapter_ids)
+    return [engine.tenants[place] for place in ids[ids != BASE]]
+
+
+def _meets_on_all(engines: Sequence[Served], tenant: int, slo: Slo) -> bool:
+    ttft_ns, tpot_ns = [], []
+    for engine in engines:
+        if tenant in engine.tenants:
+            place = engine.tenants.index(tenant)
+            is_theirs = engine.run.workload.adapter_ids == place
+            ttft_ns.append(engine.run.ttft_ns[is_theirs])
+            tpot_ns.append(engine.run.tpot_ns[is_theirs])
+    p99_ms = float(np.percentile(np.concatenate(ttft_ns), 99)) / NS_PER_MS
+    if slo.itl_ms is None:
+        return p99_ms <= slo.ttft_p99_ms
+    gap = _gap_ms(np.concatenate(tpot_ns))
+    return p99_ms <= slo.ttft_p99_ms and (gap is None or gap <= slo.itl_ms)
 
 
 def verdicts(run: ServingRun, slo: Slo) -> np.ndarray:
