@@ -17,8 +17,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from curves import curve_row
-from grouped import crossover_rows, grouped_rows
 from fleets import fleet_rows
+from grouped import crossover_rows, grouped_rows
 from growth import growth_rows
 from multilora.evidence.verdicts import verdict_lines, verdicts
 from multilora.published import machine

@@ -4,19 +4,31 @@ from bad_input import each_wrong_value
 from multilora.fleet import (
     backups,
     bound,
+    events,
     first_fit,
     flow,
     homes,
     loads,
     moves,
     placement,
+    play,
     ranks,
     replicas,
     sizing,
     turns,
 )
+from multilora.serving.limits import engine_limits
+from multilora.serving.workload import make_workload
 
 TWO = [[0], [1]]
+LIMITS = engine_limits(2, 8, 64)
+WORKLOAD = make_workload([0, 1], [0, 1], 5, 5)
+
+
+def one_engine(workload, limits, cost):
+    return play.serve_fleet(workload, limits, cost, num_engines=1)
+
+
 GOOD = {
     sizing.load_by_hour: (5, 0.5, 2, 0.1),
     sizing.engines_under_load: (5, 2, [1.0]),
@@ -45,6 +57,8 @@ GOOD = {
     backups.backups: (TWO, [1, 2], 2),
     backups.load_after_loss: (TWO, [1, 0], [1, 2], 0, 2),
     backups.homes_after_loss: (TWO, [1, 0], 0, 2),
+    events.check_events: ([events.Joins(1.0)], 1, 2),
+    one_engine: (WORKLOAD, LIMITS, None),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

@@ -52,6 +52,8 @@ def check_events(
     an engine that comes back before it dies, or dies while it is dead;
     TypeError for what is no event.
     """
+    num_engines = integer("num_engines", num_engines, 1)
+    num_adapters = integer("num_adapters", num_adapters, 1)
     found = items("events", events, object)
     num = num_engines + sum(isinstance(event, Joins) for event in found)
     for place, event in enumerate(found):
