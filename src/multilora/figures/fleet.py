@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from multilora.figures import style
 from multilora.fleet import scenes, tables
 from multilora.fleet.played import FleetRun
-from multilora.figures import style
 
 MAX_ENGINES, MAX_TENANTS, NUM_HOT = 8, 80, 4
 SCRAPES_MS = (0, 50, 200, 1000, 2000, 5000)
@@ -131,9 +131,7 @@ def draw_hot(fig, replicas, max_loras, hot_load):
 
 def draw_stale(fig, rule, scrape_ms):
     """Draw requests in flight on each engine, and p99 by scrape interval."""
-    runs = [
-        scenes.zipf_run(40, 4, rule, scrape_ms=one) for one in SCRAPES_MS
-    ]
+    runs = [scenes.zipf_run(40, 4, rule, scrape_ms=one) for one in SCRAPES_MS]
     left, right = style.panels(fig, {
         "title": "In flight on each of 4 engines", "xlabel": "seconds",
         "ylabel": "requests", "xlim": (0, scenes.DURATION_S),

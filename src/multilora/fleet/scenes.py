@@ -12,6 +12,7 @@ from multilora.fleet.homes import Homes, homes_of
 from multilora.fleet.placement import balanced
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import FleetRun
+from multilora.fleet.replicas import replicas
 from multilora.fleet.turns import in_turn
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
@@ -92,6 +93,16 @@ def played(
     )
 
 
+def replica_homes(rates: np.ndarray, engines: int, max_share: float) -> Homes:
+    """Return homes where no tenant takes more than max_share of an engine.
+
+    Each tenant is on the fewest engines that keep it below that share; the
+    loads of the engines are about equal.
+    """
+    counts = replicas(np.asarray(rates) / ENGINE_RATE, engines, max_share)
+    return in_turn(rates, counts, engines)
+
+
 def spread_homes(rates: np.ndarray, engines: int) -> Homes:
     """Return one home for each tenant, the loads of engines about equal."""
     if engines == 1:
@@ -155,7 +166,5 @@ def newcomer_run(engines: tuple[int, ...], rule: str) -> FleetRun:
 @lru_cache(maxsize=16)
 def alone_p99_ms(rate: float, max_loras: int = SLOTS) -> float:
     """Return the p99 of one engine that serves one tenant at this rate."""
-    run = serve(
-        traffic_of(np.array([rate])), engine_limits(max_loras)
-    )
+    run = serve(traffic_of(np.array([rate])), engine_limits(max_loras))
     return float(np.percentile(run.ttft_ns, 99) / 1e6)

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from multilora.arguments import finite_number
+from multilora.fleet.homes import Homes, engine_lists
+from multilora.fleet.loads import engine_loads
 from multilora.fleet.played import FleetRun
 
 LATE_MS = 500.0  # as lab 04's engine counts late tenants
@@ -119,6 +122,30 @@ def in_flight_by_second(run: FleetRun, seconds: Iterable[float]) -> np.ndarray:
         - np.searchsorted(np.sort(end[mine]), at, side="right")
         for mine in (run.engine_of == k for k in range(run.num_engines))
     ])  # fmt: skip
+
+
+class Placement(NamedTuple):
+    """Homes of all tenants together, and the fullest engine.
+
+    most_tenants is the most tenants of an engine, busiest its largest load,
+    in the unit of the loads.
+    """
+
+    num_homes: int
+    most_tenants: int
+    busiest: float
+
+
+def placement(
+    homes: Homes, loads: npt.ArrayLike, num_engines: int
+) -> Placement:
+    """Return the Placement of homes; loads is one number a tenant."""
+    lists = engine_lists(homes, num_engines)
+    return Placement(
+        sum(map(len, homes)),
+        max(map(len, lists)),
+        max(engine_loads(homes, loads, num_engines)),
+    )
 
 
 def requests_by_engine(run: FleetRun, tenant: int) -> np.ndarray:
