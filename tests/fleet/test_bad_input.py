@@ -47,7 +47,7 @@ GOOD = {
     first_fit.first_fit_by_rank: ([1, 2], [8, 16], 2, 2.0),
     replicas.replicas_needed: (2.5, 0.2),
     replicas.replicas: ([1, 2], 4, 1.0, 1),
-    turns.in_turn: ([1, 2], [1, 2], 2),
+    turns.in_turn: ([1, 2], [1, 2], 2, 2),
     flow.split: ([1, 2], 4),
     flow.fewest_moves: (TWO, [1, 2], 2, 2),
     moves.moves_by_capacity: ([1, 2], TWO, 2, [2.0]),

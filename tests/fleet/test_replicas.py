@@ -71,6 +71,22 @@ def test_the_hot_tenant_and_nine_small_ones_fit_on_four_engines():
     assert max(filled) < 1 and sum(filled) == pytest.approx(3.4)
 
 
+@given(LOADS, st.integers(1, 8))
+def test_no_engine_has_more_tenants_than_slots(loads, num):
+    slots = -(-len(loads) // num)
+    homes = in_turn(loads, [1] * len(loads), num, slots)
+    groups = engine_lists(homes, num)
+    assert max(map(len, groups)) <= slots
+
+
+def test_slots_keep_small_tenants_from_crowding_one_engine():
+    loads = [9, 1, 1, 1, 1, 1]
+    free = engine_lists(in_turn(loads, [1] * 6, 2), 2)
+    full = engine_lists(in_turn(loads, [1] * 6, 2, slots=3), 2)
+    assert [len(group) for group in free] == [1, 5]
+    assert [len(group) for group in full] == [3, 3]
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -83,6 +99,7 @@ def test_the_hot_tenant_and_nine_small_ones_fit_on_four_engines():
         (lambda: in_turn([1, 2], [1, 4], 3), "counts holds 4 replicas"),
         (lambda: in_turn([1, 2], [1, 0], 3), "counts holds 0"),
         (lambda: in_turn([1, 2], [1], 3), "counts holds 1"),
+        (lambda: in_turn([1, 2], [1, 2], 2, 1), "slots is 1 on each of 2"),
     ],
 )
 def test_what_cannot_be_is_named(call, said):

@@ -117,7 +117,7 @@ class Desk:
             return None
         if self.rule.reads in (METRICS, RESIDENTS):
             self._scrape(now_ns)
-        if self.rule.reads == COUNTS:
+        if self.rule.reads in (COUNTS, RESIDENTS):
             self._count(now_ns)
         chosen = self._choose(
             Ask(

@@ -39,6 +39,7 @@ class Onboards(NamedTuple):
     each_s: float = 0.0
 
 
+MAX_ENGINES = 1024
 Event = Dies | Joins | Onboards
 KINDS = (Dies, Joins, Onboards)
 
@@ -52,7 +53,7 @@ def check_events(
     an engine that comes back before it dies, or dies while it is dead;
     TypeError for what is no event.
     """
-    num_engines = integer("num_engines", num_engines, 1)
+    num_engines = integer("num_engines", num_engines, 1, MAX_ENGINES)
     num_adapters = integer("num_adapters", num_adapters, 1)
     found = items("events", events, object)
     num = num_engines + sum(isinstance(event, Joins) for event in found)

@@ -102,13 +102,15 @@ class Member:
 
     def in_flight(self, now_ns: int) -> int:
         """Return how many of its requests have not finished at now_ns."""
-        self.run_until(now_ns)
+        if len(self.requests) > self._num_left:
+            self.run_until(now_ns)
         return len(self.requests) - self._num_left
 
     def run_until(self, now_ns: int) -> None:
         """Run the steps that begin before now_ns."""
-        if self._watched is not None:
+        if self._held:
             self._let_through(now_ns)
+        if self._watched is not None:
             self._num_left = self._watched.run_until(now_ns)
 
     def seen(self, has_residents: bool) -> Seen:

@@ -10,6 +10,7 @@ from multilora.cache.fast import use_numba
 from multilora.fleet.asked import homes_of, limits_of
 from multilora.fleet.desk import Desk
 from multilora.fleet.events import (
+    MAX_ENGINES,
     Dies,
     Event,
     Joins,
@@ -31,7 +32,6 @@ from multilora.serving.run import WORTH_REQUESTS, ServingRun
 from multilora.serving.terms import fitted_cost
 from multilora.serving.workload import Workload, check_workload
 
-MAX_ENGINES = 1024
 MAX_TRIES = 5
 RETRY_MS = 50.0
 

@@ -88,10 +88,10 @@ class Rule(NamedTuple):
 
     reads is "nothing" where a choice depends on the requests alone, "counts"
     for the router's own in_flight, "metrics" for what it scraped scrape_ms
-    ago or less, "residents" where that tells in_slots and in_cpu too.
+    ago or less, "residents" for both, in_slots and in_cpu among it.
     asks_holders is True for a rule that chooses among the holders only.
-    source names the code or the text that the rule is from.
-    pins says what brings an adapter back to an engine.
+    source names the code or the text that the rule is from, pins what brings
+    an adapter back to an engine.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """The hash functions that rings and rendezvous hashing are made of."""
 
 import hashlib
+from functools import lru_cache
 
 MASK = 2**64 - 1
 MURMUR, MURMUR_SHIFT = 0xC6A4A7935BD1E995, 47
@@ -63,6 +64,7 @@ class _Bits:
         return self.words[place >> 6] >> (place & 63) & 1
 
 
+@lru_cache(100_000)  # a fleet's ring is made again for each run
 def fbi_hash(key: str) -> int:
     """Return the value of a key on vllm-router's ring, 64 bits.
 

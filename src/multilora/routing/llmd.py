@@ -3,7 +3,15 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
-from multilora.routing.given import METRICS, Ask, Choose, Rule, Seen, Setup
+from multilora.routing.given import (
+    METRICS,
+    RESIDENTS,
+    Ask,
+    Choose,
+    Rule,
+    Seen,
+    Setup,
+)
 from multilora.routing.scores import Score, affinity, load_state
 
 QUEUE_WEIGHT, KV_WEIGHT, PREFIX_WEIGHT, LORA_WEIGHT = 2.0, 2.0, 3.0, 1.0
@@ -119,9 +127,13 @@ class _Prefixes:
 
 
 def _rule(
-    name: str, make: Callable[[Setup], Choose], source: str, pins: str
+    name: str,
+    make: Callable[[Setup], Choose],
+    source: str,
+    pins: str,
+    reads: str = METRICS,
 ) -> Rule:
-    return Rule(name, make, METRICS, SCRAPE_MS, False, source, pins)
+    return Rule(name, make, reads, SCRAPE_MS, False, source, pins)
 
 
 LLMD = (
@@ -137,5 +149,6 @@ LLMD = (
     _rule(
         "llm-d-lora-load-state", lora_load_state,
         "llm-d-router, open pull 2792 at 0bcc84e11365", "its residents",
+        RESIDENTS,
     ),
 )  # fmt: skip

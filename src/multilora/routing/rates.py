@@ -62,8 +62,9 @@ def num_replicas(
     Only the num_slots largest loads count, of equals the first name. Each
     gets ceil(share of their load * num_slots), at least 1 and at most
     num_engines. Where these are more than num_slots, all are scaled down,
-    to at least 1, and what is left goes to the largest remainders. Source:
-    Dynamo, controller.rs, compute_active_replica_counts.
+    to at least 1, and what is left goes to the largest remainders; the sum
+    can still be more than num_slots. Source: Dynamo, controller.rs,
+    compute_active_replica_counts.
     """
     kept = sorted(loads, key=lambda k: (-loads[k], name(k)))[:num_slots]
     total = sum(loads[k] for k in kept)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from multilora.routing.given import METRICS, Ask, Choose, Rule, Setup
+from multilora.routing.given import RESIDENTS, Ask, Choose, Rule, Setup
 from multilora.routing.plain import less_loaded_of_two
 
 # Ray Serve's max_ongoing_requests of a deployment, unless it is set.
@@ -54,7 +54,7 @@ def multiplexed(setup: Setup, max_ongoing: int = MAX_ONGOING) -> Choose:
 
 RAY = (
     Rule(
-        "ray-serve-multiplexed", multiplexed, METRICS, PUSH_MS, False,
+        "ray-serve-multiplexed", multiplexed, RESIDENTS, PUSH_MS, False,
         "Ray 2.60, serve/_private/request_router", "its residents, while idle",
     ),
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from functools import cache
 
 from multilora.routing.given import NOTHING, Choose, Rule, Setup
 from multilora.routing.hashes import fbi_hash
@@ -37,13 +36,13 @@ class Ring:
 class Rings:
     """Each adapter's home on the ring of the engines that may have it.
 
-    place is as a Ring's, and remembered; value returns where an adapter is.
+    place is as a Ring's; value returns where an adapter is.
     """
 
     def __init__(
         self, place: Callable[[int, int], int], value: Callable[[int], int]
     ) -> None:
-        self.place, self.value = cache(place), value
+        self.place, self.value = place, value
         self.rings: dict[tuple[int, ...], Ring] = {}
         self.homes: dict[tuple[int, tuple[int, ...]], int] = {}
 

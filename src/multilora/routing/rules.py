@@ -1,7 +1,6 @@
 """Every rule by its name, and a table of them."""
 
 import difflib
-
 from typing import NamedTuple
 
 from multilora.arguments import (
