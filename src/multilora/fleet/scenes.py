@@ -8,7 +8,7 @@ import numpy as np
 from multilora import traffic
 from multilora.arguments import finite_number, integer
 from multilora.fleet.events import Dies, Event, Onboards
-from multilora.fleet.homes import Homes, homes_of
+from multilora.fleet.homes import MAX_TENANTS, Homes, homes_of
 from multilora.fleet.placement import balanced
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import FleetRun
@@ -93,14 +93,19 @@ def played(
     )
 
 
-def replica_homes(rates: np.ndarray, engines: int, max_share: float) -> Homes:
+def replica_homes(
+    rates: np.ndarray,
+    engines: int,
+    max_share: float,
+    slots: int = MAX_TENANTS,
+) -> Homes:
     """Return homes where no tenant takes more than max_share of an engine.
 
     Each tenant is on the fewest engines that keep it below that share; the
-    loads of the engines are about equal.
+    loads of the engines are about equal, with at most `slots` tenants each.
     """
     counts = replicas(np.asarray(rates) / ENGINE_RATE, engines, max_share)
-    return in_turn(rates, counts, engines)
+    return in_turn(rates, counts, engines, slots)
 
 
 def spread_homes(rates: np.ndarray, engines: int) -> Homes:
@@ -127,16 +132,21 @@ def zipf_run(
 
 @lru_cache(maxsize=64)
 def hot_run(
-    replicas: int, max_loras: int = SLOTS, hot_load: float = 2.5
+    replicas: int,
+    max_loras: int = SLOTS,
+    hot_load: float = 2.5,
+    by_slots: bool = False,
 ) -> FleetRun:
     """Return the run of hot_rates on 4 engines, the hot tenant on some.
 
-    The others have one home each; requests of the hot tenant are dealt over
+    The others have one home each, placed by load; with by_slots no engine
+    gets more tenants than slots. Requests of the hot tenant are dealt over
     its homes in turn.
     """
     rates = hot_rates(hot_load)
     counts = [integer("replicas", replicas, 1, 4)] + [1] * 9
-    homes = in_turn(rates, counts, 4)
+    most = max_loras if by_slots else len(rates)
+    homes = in_turn(rates, counts, 4, most)
     return played(rates, 4, "placed-in-turn", max_loras, homes)
 
 

@@ -79,10 +79,17 @@ class Outcomes(NamedTuple):
     num_not_found: int
 
 
-def outcomes(run: FleetRun, since_s: float = 0.0) -> Outcomes:
-    """Return the Outcomes of the requests that came at since_s or later."""
+def outcomes(
+    run: FleetRun, since_s: float = 0.0, tenant: int | None = None
+) -> Outcomes:
+    """Return the Outcomes of the requests that came at since_s or later.
+
+    tenant is an adapter id, or None for all.
+    """
     since = finite_number("since_s", since_s, 0)
     rows = run.workload.arrival_ns >= since * 1e9
+    if tenant is not None:
+        rows = rows & (run.workload.adapter_ids == tenant)
     return Outcomes(
         int(rows.sum()),
         int(run.is_done[rows].sum()),
