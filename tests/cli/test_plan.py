@@ -258,7 +258,7 @@ def test_of_several_cards_the_best_is_taken():
 
 def test_ctrl_c_tells_the_best_so_far(monkeypatch):
     """The search is interrupted while it plays its sixth setting."""
-    from multilora.plan import search
+    from multilora.plan import jobs
 
     played = []
 
@@ -266,10 +266,10 @@ def test_ctrl_c_tells_the_best_so_far(monkeypatch):
         played.append(words)
         if len(played) > 5:
             raise KeyboardInterrupt
-        return search_play(*words)
+        return jobs_play(*words)
 
-    search_play = search.play
-    monkeypatch.setattr(search, "play", play)
+    jobs_play = jobs.play
+    monkeypatch.setattr(jobs, "play", play)
     done = run(*BASE, *SMALL)
     assert done.exit_code == Exit.INTERRUPTED
     assert "interrupted: of 6 settings the best so far is" in done.stderr

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asked import SECOND, setup
-from multilora.routing.given import COUNTS, METRICS, NOTHING, Ask, Seen
+from multilora.routing.given import (
+    COUNTS,
+    METRICS,
+    NOTHING,
+    RESIDENTS,
+    Ask,
+    Seen,
+)
 from multilora.routing.rules import RULES, router, rule, rules_table
 
 NUM_ADAPTERS, MOST_ENGINES = 6, 6
@@ -58,6 +65,13 @@ def without_counts(one):
     return one._replace(in_flight=[0] * MOST_ENGINES)
 
 
+def without_residents(one):
+    none = frozenset()
+    return one._replace(
+        seen=[page._replace(in_slots=none, in_cpu=none) for page in one.seen]
+    )
+
+
 def without_metrics(one):
     return one._replace(seen=())
 
@@ -70,7 +84,9 @@ def test_a_rule_reads_what_it_says_and_no_more(name, seed):
     found = choices(name, asks)
     assert found == choices(name, asks)  # its seed fixes its draws
     reads = rule(name).reads
-    if reads != METRICS:
+    if reads == METRICS:
+        assert found == choices(name, map(without_residents, asks))
+    if reads in (NOTHING, COUNTS):
         assert found == choices(name, map(without_metrics, asks))
     if reads == NOTHING:
         blind = [without_counts(without_metrics(one)) for one in asks]
@@ -79,8 +95,9 @@ def test_a_rule_reads_what_it_says_and_no_more(name, seed):
 
 @pytest.mark.parametrize("name", RULES)
 def test_what_it_reads_has_an_age(name):
-    assert rule(name).reads in (NOTHING, COUNTS, METRICS)
-    assert (rule(name).scrape_ms > 0) == (rule(name).reads == METRICS)
+    is_scraped = rule(name).reads in (METRICS, RESIDENTS)
+    assert is_scraped or rule(name).reads in (NOTHING, COUNTS)
+    assert (rule(name).scrape_ms > 0) == is_scraped
 
 
 def test_a_misspelt_name_is_told_the_nearest_and_all():

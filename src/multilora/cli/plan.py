@@ -1,6 +1,6 @@
 """`multilora plan`: which engines, slots and dials serve this traffic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from multilora.arguments import finite_number
 from multilora.cli import log_options as logs
 from multilora.cli.app import Exit, Json, command, complain
+from multilora.cli.engines_option import PANEL, Engines, Spare, engines_asked
 from multilora.cli.plan_case import Asked, asked
 from multilora.cli.plan_show import print_cards, print_plan
 from multilora.cli.show import print_json
@@ -20,6 +21,7 @@ from multilora.plan.answer import Plan, Slo
 from multilora.plan.drawn import SHAPES
 from multilora.plan.make import make_plan
 from multilora.plan.search import MAX_ENGINES, NoPlanError
+from multilora.plan.workers import workers_of
 
 EXAMPLE = {"model": "Llama-3.1-8B", "card": "80"}
 BASE, LOAD, DIALS = "The base and the card", "The traffic", "The engine"
@@ -89,9 +91,16 @@ def plan(
     tensor_parallel_size: Annotated[
         int, _option("--tensor-parallel-size", "GPUs of one engine.")
     ] = 1,
+    engines: Engines = "auto",
+    spare: Spare = 0,
     max_engines: Annotated[
-        int, _option("--max-engines", "Stop the search there.")
+        int, _option("--max-engines", "Stop the search there.", PANEL)
     ] = MAX_ENGINES,
+    workers: Annotated[
+        str, _option("--workers", "Where settings are tried: so many "
+                     "processes, auto (a Ray cluster that runs, else all "
+                     "cores), ray://local or ray://host:port.")
+    ] = "1",
     max_model_len: Annotated[
         int | None, _option("--max-model-len", "Else by the traffic.")
     ] = None,
@@ -191,13 +200,17 @@ def plan(
     }
     costs = {"calibration": calibration, "cost_of": cost_of, "slower": slower}
     promise = _promise(ttft_p99, share, itl_p99)
+    num_engines, spare = engines_asked(engines, spare)
+    wanted = {"workers": workers_of(workers), "max_engines": max_engines,
+              "num_engines": num_engines,
+              "spare": spare}  # fmt: skip
     plans: list[tuple[str, Plan | None]] = []
     for name in dict.fromkeys(card):
         question = asked(
             model, name, log, drawn, adapters, ranks, promise, costs,
             config_json, host_gib, options,
         )  # fmt: skip
-        plans.append((name, _planned(question, max_engines)))
+        plans.append((name, _planned(question, wanted)))
     found = best_plan([plan for _, plan in plans if plan])
     if found is not None and write is not None:
         from multilora.cli.write import write_answer
@@ -242,7 +255,7 @@ def _promise(ttft_p99, share, itl_p99):
     )
 
 
-def _planned(question: Asked, max_engines: int) -> Plan | None:
+def _planned(question: Asked, wanted: Mapping) -> Plan | None:
     """Plan, with a line that moves where stderr is a terminal.
 
     None, and a sentence on stderr, where no engine starts.
@@ -250,11 +263,14 @@ def _planned(question: Asked, max_engines: int) -> Plan | None:
     stderr = Console(stderr=True)
     try:
         if not stderr.is_terminal:
-            found = make_plan(question.case, max_engines)
+            found = make_plan(question.case, **wanted)
         else:
+            told = wanted["workers"].told
             with stderr.status("planning") as line:
                 found = make_plan(
-                    question.case, max_engines, progress=line.update
+                    question.case,
+                    progress=lambda said: line.update(f"{said}{told}"),
+                    **wanted,
                 )
     except NoPlanError as error:
         complain(error, Exit.NO)

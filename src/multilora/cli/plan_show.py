@@ -6,9 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from multilora.cli.bars import memory_bar
+from multilora.cli.engines_show import print_engines, print_routers
 from multilora.cli.show import PAGE_WIDTH, console, plain, print_json, table
 from multilora.deploy.serve_args import serve_line
-from multilora.plan.answer import Engine, Neighbour, Outcome, Plan
+from multilora.plan.answer import Neighbour, Outcome, Plan
 from multilora.units import percent
 
 
@@ -17,7 +18,9 @@ def print_plan(plan: Plan, top: int, folder: Path | None) -> None:
     out = console()
     _print_answer(out, plan)
     _print_line(out, plan)
-    _print_engines(out, plan)
+    if len(plan.engines) > 1:
+        print_engines(out, plan)
+        print_routers(out, plan)
     _print_why(out, plan)
     _print_memory(out, plan)
     _print_tenants(out, plan, top)
@@ -64,6 +67,8 @@ def _print_answer(out: Console, plan: Plan) -> None:
     num, slo = len(plan.engines), plan.slo
     engines = "1 engine" if num == 1 else f"{num} engines"
     kept = "the promise is kept" if plan.is_met else "the promise is NOT kept"
+    if plan.spare:
+        kept += " while any one of them is lost"
     _say(out, f"{engines}: {kept}.", "bold")
     wanted = "" if slo.share == 1 else f" (wanted: {percent(slo.share, 0)})"
     gap = (
@@ -72,7 +77,7 @@ def _print_answer(out: Console, plan: Plan) -> None:
     here = plan.outcome
     _say(
         out,
-        f"{plan.num_requests:,} requests of {len(plan.tenants)} tenants in "
+        f"{plan.num_requests:,} requests of {plan.num_tenants} tenants in "
         f"{plan.seconds / 60:,.0f} minutes: p50 {here.p50_ms:,.0f} ms, p99 "
         f"{here.p99_ms:,.0f} ms; {percent(here.share, 0)} of the tenants have "
         f"a p99 within {slo.ttft_p99_ms:,.0f} ms{gap}{wanted}.",
@@ -89,32 +94,6 @@ def _print_line(out: Console, plan: Plan) -> None:
              "gives each of them, and who is on which.")  # fmt: skip
 
 
-def _print_engines(out: Console, plan: Plan) -> None:
-    """Who shares an engine, where there are several."""
-    if len(plan.engines) == 1:
-        return
-    out.print("\nWho shares an engine", style="bold")
-    rows = [
-        (
-            f"engine {number}",
-            len(engine.tenants),
-            engine.setting.max_loras,
-            engine.setting.max_lora_rank,
-            f"{engine.outcome.p99_ms:,.0f}",
-            percent(engine.outcome.share, 0),
-            plain(_names(engine)),
-        )
-        for number, engine in enumerate(plan.engines, 1)
-    ]
-    out.print(table(("", "tenants", "slots", "rank", "p99 ms", "in time",
-                     "such as"), rows))  # fmt: skip
-
-
-def _names(engine: Engine) -> str:
-    first = sorted(engine.tenants, key=lambda one: -one.num_requests)[:2]
-    return ", ".join(one.name[:14] for one in first)
-
-
 def _few_modules(plan: Plan) -> Plan:
     """The same without --lora-modules, which --write has."""
     bare = [
@@ -123,7 +102,8 @@ def _few_modules(plan: Plan) -> Plan:
                 "tenants": tuple(
                     tenant.model_copy(update={"folder": None})
                     for tenant in engine.tenants
-                )
+                ),
+                "backups": (),
             }
         )
         for engine in plan.engines

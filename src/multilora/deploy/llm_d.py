@@ -5,15 +5,20 @@ from typing import Any
 from multilora.deploy.quoting import comment, yaml_text
 from multilora.deploy.serve_args import checked_plan, widest_rank
 from multilora.plan.answer import Plan
+from multilora.routing.llmd import (
+    KV_WEIGHT,
+    LORA_WEIGHT,
+    PREFIX_WEIGHT,
+    QUEUE_WEIGHT,
+)
 
 # The scorers of the default profile, with its weights.
 DEFAULT_SCORERS = {
-    "queue-scorer": 2,
-    "kv-cache-utilization-scorer": 2,
-    "prefix-cache-scorer": 3,
+    "queue-scorer": QUEUE_WEIGHT,
+    "kv-cache-utilization-scorer": KV_WEIGHT,
+    "prefix-cache-scorer": PREFIX_WEIGHT,
 }
 LORA_SCORER = "lora-affinity-scorer"
-LORA_WEIGHT = 3  # as much as the heaviest of the others
 
 
 def llm_d(plan: Plan) -> dict[str, Any]:
@@ -50,7 +55,8 @@ def llm_d_file(plan: Plan) -> str:
         "already. It is the file that its endpoint picker gets with "
         "--config-file, or pluginsCustomConfig in the values of its chart.",
         f"The default profile has no {LORA_SCORER}; here it has the weight "
-        f"{LORA_WEIGHT}. It prefers engines whose metric "
+        f"{LORA_WEIGHT:g}, as the plan's table of routers has it. It prefers "
+        "engines whose metric "
         "vllm:lora_requests_info names the adapter. That metric names "
         "adapters of requests that run or wait, not those in a slot: an "
         "adapter without a request in flight has no home.",

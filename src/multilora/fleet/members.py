@@ -114,17 +114,24 @@ class Member:
             self._num_left = self._watched.run_until(now_ns)
 
     def seen(self, has_residents: bool) -> Seen:
-        """Return what a scrape shows: the step under way counts as done."""
+        """Return what a scrape shows: the step under way counts as done.
+
+        Whose requests run and whose wait is one set of names, written twice:
+        vLLM keeps a count of both for each adapter in flight, and prints the
+        names that have one (LoRARequestStates in vllm/v1/metrics/stats.py).
+        """
         engine = self._watched
         if engine is None:
             return Seen()
-        waiting = engine.num_waiting
+        names, waiting = engine.running_names, engine.num_waiting
+        if waiting:
+            names = names | engine.waiting_names
         return Seen(
             engine.num_running,
             waiting,
             engine.kv_share,
-            engine.running_names,
-            engine.waiting_names if waiting else frozenset(),
+            names,
+            names,
             *(engine.within(d) for d in range(2) if has_residents),
         )
 

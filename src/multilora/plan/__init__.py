@@ -11,6 +11,9 @@ played     one setting of all engines, played; tenants what they meet there
 load       the part of the traffic that each engine gets
 reach      which tenants are late even alone on an engine
 replicas   on how many engines a tenant must be whom one serves too late
+spare      who takes over whom when an engine is lost, and each loss played
+routers    the chosen engines behind each router
+fleet_notes  sentences on replicas and on a loss
 stretch    the busiest stretch of a long log
 otherwise  one dial moved, and worlds other than the plan assumes
 words      sentences on what a reader of a plan must know

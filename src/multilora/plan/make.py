@@ -9,6 +9,7 @@ from multilora.plan.case import Case, check_case
 from multilora.plan.fleet_notes import fleet_notes
 from multilora.plan.otherwise import assumptions, neighbours
 from multilora.plan.played import Served, memory_of, play
+from multilora.plan.routers import routers_of
 from multilora.plan.search import (
     MAX_ENGINES,
     Search,
@@ -20,6 +21,7 @@ from multilora.plan.spare import Backed, fewest_with_spare
 from multilora.plan.stretch import busiest
 from multilora.plan.tenants import outcome_of, tenants_of
 from multilora.plan.words import notes_of
+from multilora.plan.workers import Workers, workers_of
 
 # So many requests are played some fifty times in about twenty seconds.
 SEARCHED = {True: 200_000, False: 20_000}  # with numba, and without
@@ -33,6 +35,7 @@ def make_plan(
     progress: Callable[[str], object] = lambda line: None,
     num_engines: int | None = None,
     spare: int = 0,
+    workers: int | str | Workers = 1,
 ) -> Plan:
     """Return the Plan of a Case: the fewest engines that meet its SLO.
 
@@ -41,10 +44,11 @@ def make_plan(
     all. The SLO is met where it is on both. num_engines is their number,
     None where it is searched up to max_engines. With spare 1 each tenant has
     a backup, and the SLO must be met on the busiest requests whichever
-    engine is lost. progress gets a line now and then. Raises NoPlanError
-    where no engine starts, ValueError for more engines than have a tenant,
-    or a spare beside one engine. Interrupted in the search, it says what was
-    the best so far.
+    engine is lost. progress gets a line now and then. workers says where
+    settings are played, as workers_of takes it: the plan is the same
+    everywhere. Raises NoPlanError where no engine starts, ValueError for
+    more engines than have a tenant, or a spare beside one engine.
+    Interrupted in the search, it says what was the best so far.
     """
     case = check_case(case)
     most = integer("max_engines", max_engines, 1, MOST_ENGINES)
@@ -59,22 +63,26 @@ def make_plan(
         )
     num = SEARCHED[has_numba()] if num_searched is None else num_searched
     searched = case._replace(workload=busiest(case.workload, num))
-    search = Search(searched, progress, spare)
-    try:
-        chosen = _chosen(search, most, num_engines is not None)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(search.told()) from None
-    progress("the chosen setting, on all requests")
-    return _plan(case, search, chosen)
+    with workers_of(workers).players(searched) as players:
+        search = Search(searched, progress, players, spare)
+        try:
+            chosen = _chosen(search, most, num_engines is not None)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(search.told()) from None
+        progress("the chosen setting, on all requests")
+        return _plan(case, search, chosen)
 
 
 def _chosen(search: Search, most: int, is_given: bool) -> Backed:
     """The setting to take; without a spare its backups and losses are []."""
+    wanted = search.wanted
     tried = exactly(search, most) if is_given else fewest_engines(search, most)
     if not search.spare:
         return Backed(tried, [], ())
-    least = most if is_given else tried.num_engines
-    return fewest_with_spare(search, least, most)
+    least = max(2, tried.num_engines)
+    # What most engines cannot do, they cannot do with one fewer either.
+    is_hopeless = is_given or search.wanted < wanted
+    return fewest_with_spare(search, least, least if is_hopeless else most)
 
 
 def _plan(case: Case, search: Search, backed: Backed) -> Plan:
@@ -110,6 +118,7 @@ def _plan(case: Case, search: Search, backed: Backed) -> Plan:
         notes=_notes(case, search, backed, engines, is_kept),
         spare=search.spare,
         losses=losses,
+        routers=routers_of(search.case, chosen),
     )
 
 

@@ -1,11 +1,13 @@
 """A plan with one dial moved, or in a world other than it assumes."""
 
+from collections.abc import Iterator
+
 from multilora.arguments import shown
 from multilora.cache.load_range import load_range
 from multilora.plan.answer import Assumption, Neighbour, Outcome
-from multilora.plan.played import Dials, World, play
-from multilora.plan.search import Search, Tried, is_met
-from multilora.plan.tenants import outcome_of
+from multilora.plan.jobs import Job
+from multilora.plan.played import Dials, World
+from multilora.plan.search import Search, Tried, can_be, is_met
 
 SLOWER, MORE, LONGER = 1.25, 1.25, 1.5
 
@@ -16,17 +18,13 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
     Of each dial, all else as it is; and every number of engines that was
     tried, each with its own best dials, and one more than were chosen.
     """
-    found = []
-    for name in Dials._fields:
-        here = getattr(chosen.dials, name)
-        values = {here, *search.values(name, chosen.groups, chosen.dials)}
-        if name == "max_loras":
-            values |= {min(2 * here, max(map(len, chosen.groups)))}
-        for value in _beside(sorted(values), here):
-            dials = chosen.dials._replace(**{name: value})
-            if dials.max_num_batched_tokens >= dials.max_num_seqs:
-                one = search.tried(chosen.groups, dials, chosen.known)
-                found.append(_neighbour(name, value, one.outcome))
+    moves = list(_moves(search, chosen))
+    settings = [chosen.dials._replace(**dict([move])) for move in moves]
+    played = search.tried_all(chosen.groups, settings, chosen.known)
+    found = [
+        _neighbour(name, value, one.outcome)
+        for (name, value), one in zip(moves, played, strict=True)
+    ]
     num = chosen.num_engines
     if num < search.most_engines:
         search.with_engines(num + 1)
@@ -37,6 +35,18 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
         if value != num
     ]
     return tuple(found)
+
+
+def _moves(search: Search, chosen: Tried) -> Iterator[tuple[str, int]]:
+    """Yield (dial, value) of each next smaller and next larger value."""
+    for name in Dials._fields:
+        here = getattr(chosen.dials, name)
+        values = {here, *search.values(name, chosen.groups, chosen.dials)}
+        if name == "max_loras":
+            values |= {min(2 * here, max(map(len, chosen.groups)))}
+        for value in _beside(sorted(values), here):
+            if can_be(chosen.dials._replace(**{name: value})):
+                yield name, value
 
 
 def _neighbour(dial: str, value: int, outcome: Outcome | None) -> Neighbour:
@@ -57,11 +67,14 @@ def assumptions(search: Search, chosen: Tried) -> tuple[Assumption, ...]:
     if chosen.outcome is None:
         raise ValueError(f"chosen is {shown(chosen)}, which does not start")
     found = []
-    for what, instead, world in _worlds(search, chosen):
-        engines = play(
-            search.case, chosen.groups, chosen.dials, world, chosen.known
-        )
-        outcome = outcome_of(engines, search.case.slo) if engines else None
+    worlds = list(_worlds(search, chosen))
+    outcomes = search.outcomes(
+        [
+            Job(chosen.groups, chosen.dials, world, chosen.known)
+            for *_, world in worlds
+        ]
+    )
+    for (what, instead, _), outcome in zip(worlds, outcomes, strict=True):
         flips = is_met(search.case, outcome) != is_met(
             search.case, chosen.outcome
         )

@@ -12,7 +12,7 @@ from multilora.plan.answer import Memory, Setting
 from multilora.plan.case import Case
 from multilora.plan.load import Groups, engine_load
 from multilora.plan.options import cpu_tier_bytes, kv_tokens_to_start
-from multilora.serving.limits import engine_limits
+from multilora.serving.limits import Limits, engine_limits
 from multilora.serving.run import ServingRun, serve
 from multilora.serving.workload import Workload
 from multilora.units import GIB
@@ -178,23 +178,28 @@ def _in_world(load: Workload, world: World) -> Workload:
     )
 
 
-def _run(case, setting, ledger, load, world) -> ServingRun:
-    kv_tokens = ledger.kv_tokens_high if world.is_kv_high else (
-        ledger.kv_tokens_low
-    )  # fmt: skip
-    limits = engine_limits(
+def limits_of(setting: Setting, kv_tokens: int) -> Limits:
+    """Return the Limits of an engine with so many KV tokens."""
+    return engine_limits(
         setting.max_loras,
         setting.max_num_seqs,
         setting.max_num_batched_tokens,
         setting.max_cpu_loras,
         num_gpu_blocks=kv_tokens // BLOCK_TOKENS,
     )
+
+
+def _run(case, setting, ledger, load, world) -> ServingRun:
+    kv_tokens = ledger.kv_tokens_high if world.is_kv_high else (
+        ledger.kv_tokens_low
+    )  # fmt: skip
     cost = case.costs.slower(world.slower).cost(
         setting.max_loras,
         setting.max_lora_rank,
         world.is_cold,
         world.disk_load_ms,
     )
+    limits = limits_of(setting, kv_tokens)
     return serve(load, limits, cost, used_before=_used(load, world))
 
 

@@ -1,24 +1,23 @@
 """The search: how many engines, who shares one, and where each dial is."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from multilora.plan.advice import best_place
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case
+from multilora.plan.jobs import Job, Players, in_turn
 from multilora.plan.load import Groups
 from multilora.plan.options import kv_tokens_to_start
 from multilora.plan.played import (
     Dials,
     ledger_of,
     most_slots,
-    play,
     setting_of,
 )
 from multilora.plan.reach import out_of_reach
 from multilora.plan.replicas import counts_for, groups_for, replicas_of
-from multilora.plan.tenants import outcome_of
 from multilora.units import percent
 
 SLOTS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -55,15 +54,20 @@ class Tried(NamedTuple):
 
 
 class Search:
-    """Plays settings of a Case, each once, and keeps what came of them."""
+    """Plays settings of a Case, each once, and keeps what came of them.
+
+    players play jobs of this Case; without them it plays them itself.
+    """
 
     def __init__(
         self,
         case: Case,
         progress: Callable[[str], object] = lambda line: None,
+        players: Players | None = None,
         spare: int = 0,
     ) -> None:
         self.case = case
+        self.outcomes = players or in_turn(case)
         self.spare = spare  # engines that may be lost
         self.num_played = 0
         budgets = {*BUDGETS, self.usual_dials().max_num_batched_tokens}
@@ -92,16 +96,36 @@ class Search:
         self, groups: Groups, dials: Dials, known: Groups | None = None
     ) -> Tried:
         """Return a setting, played; of engines only the outcome is kept."""
+        return self.tried_all(groups, [dials], known)[0]
+
+    def tried_all(
+        self,
+        groups: Groups,
+        settings: Sequence[Dials],
+        known: Groups | None = None,
+    ) -> list[Tried]:
+        """Return these settings, played: those that are new at once."""
         most = max(len(group) for group in known or groups)
-        dials = dials._replace(max_loras=min(dials.max_loras, most))
-        key = (_frozen(groups), dials, known and _frozen(known))
-        if key not in self._tried:
+        settings = [
+            dials._replace(max_loras=min(dials.max_loras, most))
+            for dials in settings
+        ]
+        named = _frozen(groups), known and _frozen(known)
+        jobs = {
+            (named, dials): Job(groups, dials, None, known)
+            for dials in settings
+        }
+        self._play({k: jobs[k] for k in jobs if k not in self._tried})
+        return [self._tried[named, dials] for dials in settings]
+
+    def _play(self, jobs):
+        outcomes = self.outcomes(list(jobs.values()))
+        for key, job in jobs.items():
             self.num_played += 1
             self._progress(f"{self.num_played} settings played")
-            engines = play(self.case, groups, dials, None, known)
-            outcome = outcome_of(engines, self.case.slo) if engines else None
-            self._tried[key] = Tried(groups, dials, outcome, known)
-        return self._tried[key]
+            self._tried[key] = Tried(
+                job.groups, job.dials, next(outcomes), job.known
+            )
 
     def is_enough(self, tried: Tried) -> bool:
         """True if as many tenants meet the SLO as must, or as can."""
@@ -148,9 +172,7 @@ class Search:
             for name in Dials._fields:
                 values = self.values(name, groups, start)
                 tries = [start._replace(**{name: value}) for value in values]
-                rows = [
-                    self.tried(groups, one) for one in tries if _can_be(one)
-                ]
+                rows = self.tried_all(groups, list(filter(can_be, tries)))
                 best = self.best(rows) or best
                 if best and self._is_hopeless(best):
                     return best
@@ -216,7 +238,7 @@ def is_met(case: Case, outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.share >= case.slo.share
 
 
-def _can_be(dials: Dials) -> bool:
+def can_be(dials: Dials) -> bool:
     """vLLM refuses fewer tokens a step than requests."""
     return dials.max_num_batched_tokens >= dials.max_num_seqs
 

@@ -70,9 +70,9 @@ def fewest_with_spare(search: Search, least: int, most: int) -> Backed:
 def with_backups(search: Search, num_engines: int) -> Backed | None:
     """Return the best setting of so many engines with backups, or None.
 
-    Each tenant has the engine that balanced placement gives them; dials are
-    those that are best for all engines, or for one fewer, whichever does
-    better in the worst state.
+    Tenants are where they are best without a loss. Dials are those that are
+    best for all engines, or for one fewer, or these with the most slots:
+    whichever does better in the worst state.
     """
     best = search.by_engines.get(num_engines)
     best = best or search.with_engines(num_engines)
@@ -80,13 +80,11 @@ def with_backups(search: Search, num_engines: int) -> Backed | None:
         return None
     fewer = search.by_engines.get(num_engines - 1)
     fewer = fewer or search.with_engines(num_engines - 1)
-    dials = [best.dials]
-    if fewer is not None and fewer.dials != best.dials:
-        dials.append(fewer.dials)
+    dials = {best.dials} | ({fewer.dials} if fewer else set())
     found = [
         _played(search, best.groups, one, takers)
         for takers in _takers(search.case, best.groups)
-        for one in dials
+        for one in _with_most_slots(search, best.groups, takers, dials)
     ]
     place = best_place(
         [one.worst_p99_ms for one in found],
@@ -94,6 +92,15 @@ def with_backups(search: Search, num_engines: int) -> Backed | None:
         search.wanted,
     )
     return None if place is None else found[place]
+
+
+def _with_most_slots(search, groups, takers, dials) -> list[Dials]:
+    """These dials, and each with as many slots as who is taken over needs."""
+    known = known_by(groups, takers)
+    return sorted(dials | {
+        one._replace(max_loras=search.slot_ladder(known, one)[0])
+        for one in dials
+    }, reverse=True)  # fmt: skip
 
 
 def known_by(groups: Groups, takers: Sequence[int]) -> list[list[int]]:

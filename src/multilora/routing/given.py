@@ -10,8 +10,8 @@ RESIDENTS = "residents"
 class Seen(NamedTuple):
     """An engine as its last scrape showed it.
 
-    running and waiting are the adapters of requests that run or wait, as
-    vLLM's lora_requests_info names them: names in flight, not residents.
+    running and waiting are what vLLM's lora_requests_info says: names in
+    flight, not residents, and the same names under both, whoever waits.
     in_slots and in_cpu are the residents, which no released vLLM tells.
     """
 

@@ -77,7 +77,8 @@ def rules_table() -> list[Row]:
     """Return each rule with what it reads, what pins an adapter, its source.
 
     reads is "nothing" (the requests alone), "counts" (the router's own count
-    of requests in flight) or "metrics", with their age in ms.
+    of requests in flight), "metrics" (what vLLM's page tells) or "residents"
+    (what no released vLLM tells), these with their age in ms.
     """
     return [
         Row(

@@ -1,0 +1,197 @@
+"""Jobs of the search on Ray: this machine's, or a cluster's."""
+
+import os
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import multilora
+from multilora.arguments import shown
+from multilora.plan.answer import Outcome
+from multilora.plan.case import Case, check_case
+from multilora.plan.jobs import Job, outcome
+from multilora.plan.on_cores import num_cores
+
+RAY = "2.60.0"  # what the tests run on
+SECONDS = 5  # to the answer of a cluster
+CLIENT_PORT = 10001
+_CLIENT = re.compile(r"ray://(\[[^\]]+\]|[^/:\s]+)(?::(\d{1,5}))?/?")
+_DIRECT = re.compile(r"(\[[^\]]+\]|[^/:\s]+):(\d{1,5})")
+# Read as Ray is imported: no statistics sent, an end to waiting.
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S": "2",
+    "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "2",
+}
+
+
+class Address(NamedTuple):
+    """Where Ray is; host None: it is started here and stopped again."""
+
+    host: str | None
+    port: int = CLIENT_PORT
+    is_client: bool = True
+
+    @property
+    def told(self) -> str:
+        """The address as ray.init takes it."""
+        if self.host is None:
+            return "local"
+        return f"{'ray://' * self.is_client}{self.host}:{self.port}"
+
+
+def address_of(asked: str) -> Address | None:
+    """Return the Address that "ray://…" means, None for anything else."""
+    match = _CLIENT.fullmatch(asked)
+    if match is None:
+        return None
+    if match[1] == "local" and match[2] is None:
+        return Address(None)
+    return _address(match[1], match[2] or CLIENT_PORT, is_client=True)
+
+
+def running_cluster() -> Address | None:
+    """Return the cluster that Ray itself would join, if one answers.
+
+    That of RAY_ADDRESS, else the one that `ray start` began on this machine.
+    None without Ray.
+    """
+    if find_spec("ray") is None:
+        return None
+    folder = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray")
+    said = os.environ.get("RAY_ADDRESS", "").strip()
+    try:
+        said = said or (folder / "ray_current_cluster").read_text().strip()
+    except OSError:
+        return None
+    match = _DIRECT.fullmatch(said)
+    found = (
+        _address(match[1], match[2], is_client=False)
+        if match
+        else address_of(said)
+    )
+    if found is None or found.host is None or _silence(found):
+        return None
+    return found
+
+
+class OnRay:
+    """Players of one Case on Ray, for a `with` block.
+
+    Results come in the order of the jobs. Ray plays the job of a worker that
+    dies again in another one, and if it dies there too, this process does.
+    A cluster gets this multilora sent, and needs its packages and the same
+    versions of Python and Ray. What the block started ends with it; a Ray
+    that this process uses already is used as it is. Raises ValueError where
+    Ray is absent or does not answer, TypeError for no Case.
+    """
+
+    def __init__(self, case: Case, address: Address) -> None:
+        self._case = check_case(case)
+        self._address = address
+
+    def __enter__(self) -> Self:
+        self._ray = _imported(self._address)
+        self._is_ours = not self._ray.is_initialized()
+        if self._is_ours:
+            self._connect()
+        try:
+            self._sent = self._ray.put(self._case)
+            self._play = self._ray.remote(max_retries=2)(outcome)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._is_ours:
+            self._ray.shutdown()
+
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[Outcome | None]:
+        """Yield what comes of each job, in their order."""
+        places = [self._play.remote(self._sent, job) for job in jobs]
+        for job, place in zip(jobs, places, strict=True):
+            yield self._result(job, place)
+
+    def _result(self, job, place):
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(place)
+        except (errors.WorkerCrashedError, errors.NodeDiedError,
+                errors.OutOfMemoryError):  # fmt: skip
+            return outcome(self._case, job)
+        except (errors.RayError, ConnectionError, ImportError) as error:
+            raise ValueError(
+                f"workers is {shown(self._address.told)}, where a setting "
+                f"could not be played: {_last_line(error)}"
+            ) from error
+
+    def _connect(self):
+        address = self._address
+        silence = address.host is not None and _silence(address)
+        if silence:
+            raise ValueError(_no_answer(address, silence))
+        try:
+            self._ray.init(**_options(address))
+        except Exception as error:  # of Ray, grpc, or what is there instead
+            self._ray.shutdown()
+            raise ValueError(_no_answer(address, _last_line(error))) from error
+
+
+def _options(address: Address) -> dict[str, Any]:
+    """Return the arguments of ray.init."""
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address.host is None:
+        return quiet | {
+            "address": "local", "num_cpus": num_cores(),
+            "include_dashboard": False,
+        }  # fmt: skip
+    package = str(Path(multilora.__file__).parent)
+    sent = {"runtime_env": {"py_modules": [package]}}
+    return quiet | sent | {"address": address.told}
+
+
+def _imported(address):
+    if find_spec("ray") is None:
+        raise ValueError(
+            f"workers is {shown('ray://' + address.told.split('//')[-1])}, "
+            f"but Ray is not installed: pip install 'ray[client]=={RAY}', or "
+            "give a number of processes"
+        )
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    return ray
+
+
+def _address(host, port, is_client):
+    port = int(port)
+    return Address(host, port, is_client) if 0 < port < 65_536 else None
+
+
+def _silence(address: Address) -> str:
+    """Say why nobody listens at an address, "" where somebody does."""
+    host = (address.host or "").strip("[]")
+    try:
+        socket.create_connection((host, address.port), SECONDS).close()
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+def _no_answer(address, why):
+    return (
+        f"workers is {shown(address.told)}, but no Ray cluster of this "
+        f"version answers there: {why}. `ray start --head` begins one, whose "
+        f"clients come in at port {CLIENT_PORT}"
+    )
+
+
+def _last_line(error: BaseException) -> str:
+    """Return what an error says in the end: Ray tells a whole traceback."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(error).__name__
