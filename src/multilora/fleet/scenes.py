@@ -14,6 +14,8 @@ from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import FleetRun
 from multilora.fleet.replicas import replicas
 from multilora.fleet.turns import in_turn
+from multilora.routing.given import Choose, Rule, Setup
+from multilora.routing.rules import rule as rule_named
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 from multilora.serving.workload import (
@@ -64,7 +66,7 @@ def traffic_of(
 def played(
     rates: Iterable[float],
     engines: int,
-    rule: str,
+    rule: str | Rule,
     max_loras: int = SLOTS,
     homes: Homes | None = None,
     events: Iterable[Event] = (),
@@ -128,6 +130,23 @@ def zipf_run(
     """Return the run of tenants by Zipf's law; those played are kept."""
     rates = zipf_rates(tenants, rate, skew)
     return played(rates, engines, rule, scrape_ms=scrape_ms, seed=seed)
+
+
+@lru_cache(maxsize=16)
+def prefix_run(name: str, prefix_share: float) -> FleetRun:
+    """Return 40 tenants on 4 engines under an llm-d rule, with a prefix.
+
+    prefix_share of a prompt's blocks are the same in all of a tenant's
+    requests, so that the prefix scorer has something to find. (The engines
+    compute them all the same: only the routing is shown.)
+    """
+    known = rule_named(name)
+
+    def make(setup: Setup) -> Choose:
+        return known.make(setup._replace(prefix_share=prefix_share))
+
+    rates = zipf_rates(40, 40.0, 1.0)
+    return played(rates, 4, known._replace(make=make))
 
 
 @lru_cache(maxsize=64)
