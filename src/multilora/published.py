@@ -75,6 +75,7 @@ _FILES = (
     "calibration_run",
     "symptoms",
     "wrong_answers",
+    "fleet_claims",
 )
 
 

@@ -3,6 +3,10 @@
 from bad_input import each_wrong_value
 from multilora.evidence import (
     dials,
+    fleet_claims,
+    fleet_rates,
+    fleet_routed,
+    fleet_setups,
     hours_file,
     hours_play,
     hours_score,
@@ -11,6 +15,7 @@ from multilora.evidence import (
     price,
 )
 from multilora.serving.terms import step_terms
+from multilora.serving.workload import make_workload
 
 HOUR = hours_file.Hour(
     "Qwen2.5-7B", 8, 16, (0.5,), (4,), 2.0, 4, 20.0, 10.0, 40.0, 90.0, 15.0,
@@ -19,7 +24,16 @@ HOUR = hours_file.Hour(
 TERMS = step_terms(HOUR.model)
 PLAYED = hours_play.play_hour(HOUR, TERMS, "plain")
 SCORE = hours_score.score([HOUR], [PLAYED])
+ASKED = make_workload([0, 1], [0, 1], 5, 5)
+RULE = ["round_robin"]
 GOOD = {
+    fleet_claims.fleet_claim: ("dlora-11",),
+    fleet_rates.dlora_rates: (1, 1024.0, 0.0, 10.0),
+    fleet_setups.poisson_workload: ([2.0, 1.0], 2.0, 20.0),
+    fleet_setups.play_rule: (ASKED, 2, 1, "round_robin"),
+    fleet_routed.routed: (ASKED, 2, 1, RULE),
+    fleet_routed.gie_table: (20.0, 2.0, RULE),
+    fleet_routed.blis_table: (2, 10.0, 2.0, RULE),
     dials.dial_table: ("seats full", 0),
     dials.dial_lines: ("seats full", 0),
     hours_score.part_of: ([HOUR], "fitted"),

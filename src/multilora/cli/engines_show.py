@@ -14,7 +14,7 @@ def print_engines(out: Console, plan: Plan) -> None:
     """Print who shares an engine, and what follows if it is lost."""
     out.print("\nWho shares an engine", style="bold")
     columns = ("", "tenants", "slots", "rank", "p99 ms", "in time")
-    columns += ("backups", "p99 if lost", "late then") if plan.losses else (
+    columns += ("backups", "lost: p99", "late") if plan.losses else (
         "such as",
     )  # fmt: skip
     rows = [

@@ -150,7 +150,7 @@ def _print_memory(out: Console, plan: Plan) -> None:
 def _print_tenants(out: Console, plan: Plan, top: int) -> None:
     shown = plan.tenants[:top]
     out.print(f"\nTenants with the highest p99, {len(shown)} of "
-              f"{len(plan.tenants)}", style="bold")  # fmt: skip
+              f"{plan.num_tenants}", style="bold")  # fmt: skip
     rows = [
         (
             plain(one.name if len(one.name) <= 24 else f"{one.name[:23]}…"),

@@ -55,11 +55,10 @@ def llm_d_file(plan: Plan) -> str:
         "already. It is the file that its endpoint picker gets with "
         "--config-file, or pluginsCustomConfig in the values of its chart.",
         f"The default profile has no {LORA_SCORER}; here it has the weight "
-        f"{LORA_WEIGHT:g}, as the plan's table of routers has it. It prefers "
-        "engines whose metric "
-        "vllm:lora_requests_info names the adapter. That metric names "
-        "adapters of requests that run or wait, not those in a slot: an "
-        "adapter without a request in flight has no home.",
+        f"{LORA_WEIGHT:g}, as in the plan's table of routers. It prefers "
+        "engines whose metric vllm:lora_requests_info names the adapter. That "
+        "metric names adapters of requests that run or wait, not those in a "
+        "slot: an adapter without a request in flight has no home.",
         "It does not follow the plan, so times of tenants can differ from "
         "the plan's. llm-d takes it that each engine serves every adapter: "
         "give each engine the --lora-modules of all of them, and "

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from multilora.arguments import finite_number, integer, items, shown
+from multilora.fleet.homes import MAX_ENGINES
 from multilora.serving.workload import MAX_S, NS_PER_S
 
 
@@ -39,7 +40,6 @@ class Onboards(NamedTuple):
     each_s: float = 0.0
 
 
-MAX_ENGINES = 1024
 Event = Dies | Joins | Onboards
 KINDS = (Dies, Joins, Onboards)
 

@@ -6,7 +6,7 @@ from multilora.arguments import integer, items
 
 Homes = list[list[int]]  # the engines of each tenant, the first its own
 
-MAX_ENGINES = 10**4
+MAX_ENGINES = 1024
 MAX_TENANTS = 10**6
 
 

@@ -9,7 +9,7 @@ from multilora.memory.ledger import MemoryLedger, memory_ledger
 from multilora.models.quantisation import quantization_of
 from multilora.models.shapes import ModelShape
 from multilora.models.versions import DEFAULT_VERSION, nearest_rule
-from multilora.plan.answer import Count, Name, Part
+from multilora.plan.parts import Count, Name, Part
 
 _MOST_PAIRS = 6
 _LEAST_RANK = 8

@@ -14,7 +14,7 @@ from multilora.memory.ledger import MemoryLedger
 from multilora.memory.settings import EngineSettings
 from multilora.models.shapes import ModelShape, check_shape
 from multilora.models.versions import default_batch
-from multilora.plan.answer import Count, Memory, Name, Part, Positive
+from multilora.plan.parts import Count, Memory, Name, Part, Positive
 
 Verdict = Literal["starts", "may start", "does not start"]
 SURE, UNSURE, NOT = get_args(Verdict)

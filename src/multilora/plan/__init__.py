@@ -5,13 +5,16 @@ drawn      traffic where there is no log
 costs      where the times of a step are from
 make       a case into its plan
 stored     a plan in a file, read back
+parts      its numbers, with their bounds
 answer     what a plan says: printed, written and read back
 search     how many engines, who shares one, and where each dial is
 played     one setting of all engines, played; tenants what they meet there
 load       the part of the traffic that each engine gets
 reach      which tenants are late even alone on an engine
 replicas   on how many engines a tenant must be whom one serves too late
-spare      who takes over whom when an engine is lost, and each loss played
+takers     who takes over whom when an engine is lost
+losses     each loss of one engine, played
+spare      the fewest engines that meet the SLO even then
 routers    the chosen engines behind each router
 fleet_notes  sentences on replicas and on a loss
 stretch    the busiest stretch of a long log

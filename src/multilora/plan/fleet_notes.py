@@ -1,8 +1,8 @@
 """Sentences on a plan of several engines: replicas, and a loss."""
 
 from multilora.plan.case import Case
+from multilora.plan.losses import Backed
 from multilora.plan.search import Search
-from multilora.plan.spare import Backed
 
 
 def fleet_notes(case: Case, search: Search, backed: Backed) -> tuple[str, ...]:
@@ -23,8 +23,12 @@ def _on_replicas(case, search, backed):
         yield (
             f"{case.tenants.names[more[0]]}"
             + (f" and {len(more) - 1} more are" if more[1:] else " is")
-            + " on several engines, because there are more engines than "
-            "tenants who ask"
+            + " on several engines: "
+            + (
+                "the part of one that is lost must fit on another"
+                if search.spare
+                else "there are more engines than tenants who ask"
+            )
         )
 
 

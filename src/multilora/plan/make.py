@@ -7,6 +7,7 @@ from multilora.cache.fast import has_numba
 from multilora.plan.answer import Backup, Engine, Plan
 from multilora.plan.case import Case, check_case
 from multilora.plan.fleet_notes import fleet_notes
+from multilora.plan.losses import Backed
 from multilora.plan.otherwise import assumptions, neighbours
 from multilora.plan.played import Served, memory_of, play
 from multilora.plan.routers import routers_of
@@ -17,7 +18,7 @@ from multilora.plan.search import (
     fewest_engines,
     is_met,
 )
-from multilora.plan.spare import Backed, fewest_with_spare
+from multilora.plan.spare import fewest_with_spare
 from multilora.plan.stretch import busiest
 from multilora.plan.tenants import outcome_of, tenants_of
 from multilora.plan.words import notes_of

@@ -10,6 +10,7 @@ from multilora.plan.played import Dials, World
 from multilora.plan.search import Search, Tried, can_be, is_met
 
 SLOWER, MORE, LONGER = 1.25, 1.25, 1.5
+NEAR = 2  # engines more or fewer, beside a plan with a spare
 
 
 def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
@@ -29,6 +30,8 @@ def neighbours(search: Search, chosen: Tried) -> tuple[Neighbour, ...]:
     if num < search.most_engines:
         search.with_engines(num + 1)
     others = sorted(search.by_engines.items())
+    if search.spare:  # every number on the way up was tried
+        others = [(k, one) for k, one in others if abs(k - num) <= NEAR]
     found += [
         _neighbour("engines", value, one.outcome)
         for value, one in others

@@ -1,6 +1,5 @@
 """The chosen engines behind each router: what its rule makes of them."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -61,9 +60,10 @@ def routers_of(case: Case, chosen: Tried) -> tuple[Routed, ...]:
     every = _all_on_all(case, chosen)
     homes = homes_of(chosen.groups)
     known = homes_of(chosen.known or chosen.groups)
-    fleets = {
-        "placed-in-turn": ours and Fleet(tuple(ours), homes),
-        "production-stack-session": ours and Fleet(tuple(ours), known),
+    assert ours, "what started in the search starts again"
+    fleets: dict[str, Fleet] = {
+        "placed-in-turn": Fleet(tuple(ours), homes),
+        "production-stack-session": Fleet(tuple(ours), known),
     }
     found = []
     for name, file in RULES.items():
@@ -126,9 +126,7 @@ def _all_on_all(case: Case, chosen: Tried) -> Fleet | None:
 
 
 def _run(case: Case, fleet: Fleet, rule: Rule) -> FleetRun:
-    limits = [
-        limits_of(one, _kv_tokens(case, one)) for one in fleet.settings
-    ]
+    limits = [limits_of(one, _kv_tokens(case, one)) for one in fleet.settings]
     cost = case.costs.cost(
         max(one.max_loras for one in fleet.settings),
         max(one.max_lora_rank for one in fleet.settings),
@@ -164,9 +162,7 @@ def _verdicts(run: FleetRun, slo: Slo) -> np.ndarray:
     load = run.workload
     rows = np.flatnonzero(load.adapter_ids != BASE)
     rows = rows[np.argsort(load.adapter_ids[rows], kind="stable")]
-    starts = np.flatnonzero(
-        np.diff(load.adapter_ids[rows], prepend=BASE) != 0
-    )
+    starts = np.flatnonzero(np.diff(load.adapter_ids[rows], prepend=BASE) != 0)
     p99_ms = percentile_of_parts(run.ttft_ns[rows] / NS_PER_MS, starts, 99)
     met = p99_ms <= slo.ttft_p99_ms
     if slo.itl_ms is not None:
@@ -177,7 +173,7 @@ def _verdicts(run: FleetRun, slo: Slo) -> np.ndarray:
     return met
 
 
-def _gap_ms(run: FleetRun, rows: Sequence[int]) -> float:
+def _gap_ms(run: FleetRun, rows: np.ndarray) -> float:
     """The p99 of requests' mean gaps; 0 where each reply has one token."""
     num = run.workload.output_tokens[rows] - 1
     gaps_ns = (run.latency_ns - run.ttft_ns)[rows]

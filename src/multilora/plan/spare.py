@@ -1,172 +1,125 @@
-"""A plan that survives the loss of one engine: who takes over whom."""
+"""The fewest engines with which the SLO is met even if one is lost."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from multilora.fleet.backups import NO_BACKUP, backups
-from multilora.fleet.homes import homes_of
-from multilora.plan.advice import best_place
-from multilora.plan.answer import Loss
-from multilora.plan.case import Case
+import numpy as np
+
+from multilora.fleet.loads import DUST
 from multilora.plan.load import Groups
-from multilora.plan.played import Dials, play
-from multilora.plan.search import NoPlanError, Search, Tried
-from multilora.plan.tenants import all_verdicts, outcome_of
+from multilora.plan.losses import Backed, known_by, with_losses
+from multilora.plan.played import Dials
+from multilora.plan.replicas import counts_for, groups_for
+from multilora.plan.search import NoPlanError, Search
+from multilora.plan.takers import takers_of
 
-
-class Backed(NamedTuple):
-    """A setting whose engines know their backups, and each loss of one.
-
-    takers is the engine of each tenant that takes over, or NO_BACKUP. A loss
-    is None where an engine that is left does not start.
-    """
-
-    tried: Tried
-    takers: list[int]
-    losses: tuple[Loss | None, ...]
-
-    @property
-    def worst_share(self) -> float:
-        """Of the tenants in time: the least of all states."""
-        after = [loss and loss.outcome for loss in self.losses]
-        return min(
-            one.share if one else 0.0 for one in (self.tried.outcome, *after)
-        )
-
-    @property
-    def worst_p99_ms(self) -> float | None:
-        """The largest of all states; None where one does not start."""
-        if self.tried.outcome is None or None in self.losses:
-            return None
-        found = [loss.outcome.p99_ms for loss in self.losses if loss]
-        return max([self.tried.outcome.p99_ms, *found])
+# The largest part of an engine's load that one tenant may be there, so that
+# who takes over can be chosen well.
+LUMP = 0.5
 
 
 def fewest_with_spare(search: Search, least: int, most: int) -> Backed:
     """Return the fewest engines that meet the SLO even if one is lost.
 
-    Numbers are tried upwards from the larger of least and 2. Where none up
-    to `most` is enough, the one with the most tenants in time after the
-    worst loss. Raises NoPlanError where none starts.
+    Numbers are tried upwards from the larger of least and 2, in steps that
+    double, then between. Where none up to `most` is enough, the one with the
+    most tenants in time after the worst loss. Raises NoPlanError where none
+    starts.
     """
-    best = None
-    for num in range(max(2, least), min(most, search.most_engines) + 1):
-        found = with_backups(search, num)
-        if found is None:
-            continue
-        if found.worst_share >= search.wanted:
-            return found
-        if best is None or found.worst_share > best.worst_share:
-            best = found
-    if best is None:
+    first, last = max(2, least), min(most, search.most_engines)
+    found: dict[int, Backed | None] = {}
+
+    def is_enough(num: int) -> bool:
+        found[num] = backed = with_backups(search, num)
+        return backed is not None and backed.worst_share >= search.wanted
+
+    missed = first - 1
+    for num in _upwards(first, last):
+        if is_enough(num):
+            return _fewest(is_enough, found, missed, num)
+        missed = num
+    started = [one for _, one in sorted(found.items()) if one]
+    if not started:
         raise NoPlanError(
             f"no plan of up to {most} engines starts in which each engine "
             "also knows the tenants that it takes over: take a larger card "
             "or lower ranks"
         )
-    return best
+    return max(started, key=lambda one: one.worst_share)
+
+
+def _upwards(first: int, last: int) -> Iterator[int]:
+    """first, first + 1, + 2, + 4, … and last."""
+    num, step = first, 1
+    while num < last:
+        yield num
+        num, step = first + step, 2 * step
+    if first <= last:
+        yield last
+
+
+def _fewest(is_enough, found, missed, met) -> Backed:
+    while met - missed > 1:
+        middle = (met + missed) // 2
+        if is_enough(middle):
+            met = middle
+        else:
+            missed = middle
+    return found[met]
 
 
 def with_backups(search: Search, num_engines: int) -> Backed | None:
-    """Return the best setting of so many engines with backups, or None.
+    """Return a setting of so many engines that is enough, or the best.
 
-    Tenants are where they are best without a loss. Dials are those that are
-    best for all engines, or for one fewer, or these with the most slots:
-    whichever does better in the worst state.
+    None where none starts. What is tried, in this order: tenants where they
+    are best without a loss, and the hot ones on several engines so that none
+    of them is a large lump to take over; the ways to choose backups; and the
+    dials that are best for all engines, or for one fewer.
     """
+    best = None
+    for groups, takers, dials in _tries(search, num_engines):
+        floor = best.worst_share if best else 0.0
+        found = with_losses(search, groups, dials, takers, floor)
+        if found is None or found.worst_p99_ms is None:
+            continue
+        if found.worst_share >= search.wanted:
+            return found
+        if best is None or found.worst_share > best.worst_share:
+            best = found
+    return best
+
+
+def _tries(search: Search, num_engines: int) -> Iterator[tuple]:
     best = search.by_engines.get(num_engines)
     best = best or search.with_engines(num_engines)
     if best is None:
-        return None
+        return
     fewer = search.by_engines.get(num_engines - 1)
     fewer = fewer or search.with_engines(num_engines - 1)
-    dials = {best.dials} | ({fewer.dials} if fewer else set())
-    found = [
-        _played(search, best.groups, one, takers)
-        for takers in _takers(search.case, best.groups)
-        for one in _with_most_slots(search, best.groups, takers, dials)
-    ]
-    place = best_place(
-        [one.worst_p99_ms for one in found],
-        [one.worst_share for one in found],
-        search.wanted,
-    )
-    return None if place is None else found[place]
+    dials = dict.fromkeys((best.dials, fewer.dials if fewer else best.dials))
+    dealt = _dealt(search, num_engines)
+    for groups in [best.groups, *(g for g in dealt if g != best.groups)]:
+        for takers in takers_of(search.case, groups):
+            for one in dials:
+                yield groups, takers, _with_slots(search, groups, takers, one)
 
 
-def _with_most_slots(search, groups, takers, dials) -> list[Dials]:
-    """These dials, and each with as many slots as who is taken over needs."""
-    known = known_by(groups, takers)
-    return sorted(dials | {
-        one._replace(max_loras=search.slot_ladder(known, one)[0])
-        for one in dials
-    }, reverse=True)  # fmt: skip
+def _dealt(search: Search, num_engines: int) -> list[Groups]:
+    """Tenants on so many engines that each part is at most LUMP of one."""
+    loads = search.case.loads
+    each = LUMP * loads.sum() / (num_engines - 1)
+    parts = np.ceil(loads / each * (1 - DUST)).astype(int)
+    hot = {t: int(num) for t, num in enumerate(parts) if num > 1}
+    more = {t: max(num, hot.get(t, 0)) for t, num in search.replicas.items()}
+    counts = counts_for(search.case, hot | more, num_engines)
+    return groups_for(search.case, counts, num_engines)
 
 
-def known_by(groups: Groups, takers: Sequence[int]) -> list[list[int]]:
-    """Return the tenants that each engine serves or takes over, in order."""
-    return [
-        sorted({*group, *(t for t, taker in enumerate(takers) if taker == k)})
-        for k, group in enumerate(groups)
-    ]
+def _with_slots(search, groups, takers, dials) -> Dials:
+    """The same; where all tenants had a slot, all who are known have one.
 
-
-def _takers(case: Case, groups: Groups) -> list[list[int]]:
-    """The ways to choose backups: by load alone, or with regard to rank."""
-    homes, loads, ranks = homes_of(groups), case.loads, case.slot_ranks
-    free = backups(homes, loads, len(groups))
-    widest = [max(ranks[t] for t in group) for group in groups]
-    narrow = [k for k, rank in enumerate(widest) if rank == min(widest)]
-    found = [free]
-    if 2 <= len(narrow) < len(groups):
-        found.append(_apart(free, groups, loads, narrow))
-    try:
-        found.append(backups(homes, loads, len(groups), ranks, widest))
-    except ValueError:
-        pass  # a tenant fits on its own engine alone
-    return [one for at, one in enumerate(found) if one not in found[:at]]
-
-
-def _apart(free, groups, loads, narrow) -> list[int]:
-    """The same, but tenants of narrow engines stay on such.
-
-    A slot of a wide engine is large, so it has few for those of others.
+    As far as memory allows.
     """
-    tenants = sorted({t for k in narrow for t in groups[k]})
-    place = {tenant: at for at, tenant in enumerate(tenants)}
-    homes = homes_of([[place[t] for t in groups[k]] for k in narrow])
-    found = list(free)
-    takers = backups(homes, loads[tenants], len(narrow))
-    for tenant, taker in zip(tenants, takers, strict=True):
-        if found[tenant] != NO_BACKUP and taker != NO_BACKUP:
-            found[tenant] = narrow[taker]
-    return found
-
-
-def _played(
-    search: Search, groups: Groups, dials: Dials, takers: list[int]
-) -> Backed:
+    if dials.max_loras < max(map(len, groups)):
+        return dials
     known = known_by(groups, takers)
-    losses = [
-        _loss(search.case, groups, dials, takers, known, lost)
-        for lost in range(len(groups))
-    ]
-    tried = search.tried(groups, dials, known)
-    return Backed(tried, takers, tuple(losses))
-
-
-def _loss(case, groups, dials, takers, known, lost) -> Loss | None:
-    """Play the engines that are left, for all of the traffic."""
-    left = [k for k in range(len(groups)) if k != lost]
-    taken = [
-        sorted({*groups[k], *(t for t in groups[lost] if takers[t] == k)})
-        for k in left
-    ]
-    engines = play(case, taken, dials, None, [known[k] for k in left])
-    if engines is None:
-        return None
-    return Loss(
-        engine=lost + 1,
-        outcome=outcome_of(engines, case.slo),
-        num_late=int((~all_verdicts(engines, case.slo)).sum()),
-    )
+    return dials._replace(max_loras=search.slot_ladder(known, dials)[0])

@@ -16,7 +16,13 @@ from multilora.cache.tiers import AdapterTiers
 from multilora.cache.walks import WALKS
 from multilora.serving.cost import MAX_NS, StepCost, require_counted
 from multilora.serving.limits import Limits
-from multilora.serving.memory import NONE, NOTES, new_memory, new_numbers
+from multilora.serving.memory import (
+    NONE,
+    NOTES,
+    Memory,
+    new_memory,
+    new_numbers,
+)
 from multilora.serving.trace import Totals, Trace
 from multilora.serving.workload import Workload
 
@@ -56,7 +62,7 @@ def _note(memory, name):
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
-def run_until(w, numbers, until):
+def run_until(w: Memory, numbers: np.ndarray, until: int) -> None:
     """Run all steps that begin before `until`, as PlainEngine does."""
     s = numbers[0]
     s.until = until
@@ -78,7 +84,7 @@ def run_until(w, numbers, until):
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
-def num_left(w, numbers, until):
+def num_left(w: Memory, numbers: np.ndarray, until: int) -> int:
     """Run until `until`; return how many requests had finished by then."""
     run_until(w, numbers, until)
     s = numbers[0]

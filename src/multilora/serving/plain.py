@@ -204,7 +204,7 @@ class PlainEngine:
         self._pass_time(duration, load_ns, num_same, is_blocking, is_kv_full)
         self._hand_out(served, load_ns)
 
-    def trace(self):
+    def trace(self) -> Trace:
         """Return what was noted."""
         require_counted(max(self.now, self.sums["seat_ns"]))
         columns = [np.array(c, dtype=np.int64) for c in self.notes.values()]
