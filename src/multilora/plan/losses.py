@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from multilora.plan.answer import Loss
+from multilora.plan.jobs import Job
 from multilora.plan.load import Groups
-from multilora.plan.played import Dials, play
+from multilora.plan.played import Dials
 from multilora.plan.search import Search, Tried
-from multilora.plan.tenants import all_verdicts, outcome_of
 
 
 class Backed(NamedTuple):
@@ -45,33 +45,40 @@ def with_losses(
     takers: list[int],
     floor: float,
 ) -> Backed | None:
-    """Play a setting and each loss; None for a share below floor."""
+    """Play a setting and each loss; None for a share below floor.
+
+    A loss is played for as long as all of the search's traffic.
+    """
     known = known_by(groups, takers)
     tried = search.tried(groups, dials, known)
-    losses = []
-    for lost in range(len(groups)):
-        loss = _loss(search.case, groups, dials, takers, known, lost)
-        if loss is not None and loss.outcome.share < floor:
+    num_asking = int((search.case.loads > 0).sum())
+    losses: list[Loss | None] = []
+    jobs = [_job(groups, tried.dials, takers, known, lost)
+            for lost in range(len(groups))]  # fmt: skip
+    for outcome in search.outcomes(jobs):
+        if outcome is None:
+            losses.append(None)
+            continue
+        if outcome.share < floor:
             return None
-        losses.append(loss)
+        losses.append(
+            Loss(
+                engine=len(losses) + 1,
+                outcome=outcome,
+                num_late=round((1 - outcome.share) * num_asking),
+            )
+        )
     return Backed(tried, takers, tuple(losses))
 
 
-def _loss(case, groups, dials, takers, known, lost) -> Loss | None:
-    """Play the engines that are left, for all of the traffic."""
+def _job(groups, dials, takers, known, lost) -> Job:
+    """The engines that are left, with the tenants that they take over."""
     left = [k for k in range(len(groups)) if k != lost]
     taken = [
         sorted({*groups[k], *(t for t in groups[lost] if takers[t] == k)})
         for k in left
     ]
-    engines = play(case, taken, dials, None, [known[k] for k in left])
-    if engines is None:
-        return None
-    return Loss(
-        engine=lost + 1,
-        outcome=outcome_of(engines, case.slo),
-        num_late=int((~all_verdicts(engines, case.slo)).sum()),
-    )
+    return Job(taken, dials, None, [known[k] for k in left])
 
 
 def known_by(groups: Groups, takers: Sequence[int]) -> list[list[int]]:

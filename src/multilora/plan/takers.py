@@ -1,7 +1,5 @@
 """Backups of tenants whose ranks differ: the ways that are tried."""
 
-import numpy as np
-
 from multilora.fleet.backups import NO_BACKUP, backups
 from multilora.fleet.homes import homes_of
 from multilora.plan.case import Case
