@@ -3,7 +3,7 @@
 import numpy as np
 
 from multilora.figures import style
-from multilora.fleet import scenes, tables
+from multilora.fleet import runs, scenes, tables
 from multilora.fleet.played import FleetRun
 
 MAX_ENGINES, MAX_TENANTS, NUM_HOT = 8, 80, 4
@@ -15,7 +15,7 @@ ENGINE_COLORS = (style.WEIGHTS, style.SLOTS, style.KV, style.DEFERRED)
 
 def draw_fleet(fig, engines, rule, tenants, skew):
     """Draw who serves how much, and the p99 of each tenant."""
-    run = scenes.zipf_run(tenants, engines, rule, skew=skew)
+    run = runs.zipf_run(tenants, engines, rule, skew=skew)
     row = tables.fleet_row(rule, run)
     left, right = style.panels(fig, {
         "title": "Requests of each engine", "xlabel": "engine",
@@ -32,16 +32,16 @@ def draw_fleet(fig, engines, rule, tenants, skew):
     left.legend(loc="upper right")
     p99 = tables.tenant_p99_ms(run)
     p99 = np.sort(p99[np.isfinite(p99)])
-    colors = np.where(p99 > tables.LATE_MS, style.MISS, style.HIT)
+    colors = np.where(p99 > runs.LATE_MS, style.MISS, style.HIT)
     right.bar(range(len(p99)), p99, color=colors)
-    style.threshold(right, tables.LATE_MS, f"{tables.LATE_MS:.0f} ms")
+    style.threshold(right, runs.LATE_MS, f"{runs.LATE_MS:.0f} ms")
     right.legend(loc="upper left")
     return (
         f"{rule}, {_engines(engines)}, {tenants} tenants, Zipf {skew}: "
         f"{row.num_loads:,} loads, {100 * row.hit_rate:.0f} % hit, the "
         f"busiest engine gets {row.imbalance:.2f} times the mean; p99 "
         f"{row.p99_ms:,.0f} ms, {row.num_late} of {len(p99)} tenants are "
-        f"above {tables.LATE_MS:.0f} ms."
+        f"above {runs.LATE_MS:.0f} ms."
     )
 
 
@@ -61,8 +61,8 @@ def _stack_tenants(axes, run: FleetRun):
 
 def draw_rules(fig, rules):
     """Draw loads and p99 of the same traffic under each rule."""
-    runs = {rule: scenes.zipf_run(40, 4, rule) for rule in rules}
-    rows = [tables.fleet_row(rule, run) for rule, run in runs.items()]
+    played = {rule: runs.zipf_run(40, 4, rule) for rule in rules}
+    rows = [tables.fleet_row(rule, run) for rule, run in played.items()]
     places = range(len(rows))
     left, right = style.panels(fig, {
         "title": "Loads", "xlabel": "copies into slots",
@@ -78,8 +78,7 @@ def draw_rules(fig, rules):
         "ylim": (len(rows) - 0.4, -0.6),
     })  # fmt: skip
     colors = [
-        style.HIT if row.p99_ms <= tables.LATE_MS else style.MISS
-        for row in rows
+        style.HIT if row.p99_ms <= runs.LATE_MS else style.MISS for row in rows
     ]
     loads = left.barh(places, [row.num_loads for row in rows], color=colors)
     left.bar_label(loads, [f" {row.num_loads:,}" for row in rows],
@@ -97,7 +96,7 @@ def draw_rules(fig, rules):
 
 def draw_hot(fig, replicas, max_loras, hot_load):
     """Draw the load of each engine, and who is late, by replicas."""
-    run = scenes.hot_run(replicas, max_loras, hot_load)
+    run = runs.hot_run(replicas, max_loras, hot_load)
     left, right = style.panels(fig, {
         "title": "Requests a second", "xlabel": "engine", "grid": "y",
         "ylabel": "", "xlim": (-0.6, 3.6), "ylim": (0, 190),
@@ -117,7 +116,7 @@ def draw_hot(fig, replicas, max_loras, hot_load):
     p99 = tables.tenant_p99_ms(run)
     both = [p99[0], p99[1:].max()]
     bars = right.bar([0, 1], both, color=[
-        style.MISS if value > tables.LATE_MS else style.HIT for value in both
+        style.MISS if value > runs.LATE_MS else style.HIT for value in both
     ])  # fmt: skip
     right.bar_label(bars, [f"{value:,.0f} ms" for value in both],
                     fontsize=8.5)  # fmt: skip
@@ -131,7 +130,7 @@ def draw_hot(fig, replicas, max_loras, hot_load):
 
 def draw_stale(fig, rule, scrape_ms):
     """Draw requests in flight on each engine, and p99 by scrape interval."""
-    runs = [scenes.zipf_run(40, 4, rule, scrape_ms=one) for one in SCRAPES_MS]
+    played = [runs.zipf_run(40, 4, rule, scrape_ms=one) for one in SCRAPES_MS]
     left, right = style.panels(fig, {
         "title": "In flight on each of 4 engines", "xlabel": "seconds",
         "ylabel": "requests", "xlim": (0, scenes.DURATION_S),
@@ -145,13 +144,13 @@ def draw_stale(fig, rule, scrape_ms):
         "xticklabels": [f"{one / 1000:g}" for one in SCRAPES_MS],
     })  # fmt: skip
     place = SCRAPES_MS.index(scrape_ms)
-    run = runs[place]
+    run = played[place]
     seconds = np.arange(0, scenes.DURATION_S, 0.5)
     for engine, row in enumerate(tables.in_flight_by_second(run, seconds)):
         left.plot(seconds, row, color=ENGINE_COLORS[engine], lw=1.2,
                   label=f"engine {engine}")  # fmt: skip
     left.legend(loc="upper left", ncols=2)
-    p99 = [one.percentile_ms(99) for one in runs]
+    p99 = [one.percentile_ms(99) for one in played]
     right.plot(range(len(p99)), p99, "o-", color=style.PALE, ms=4)
     right.plot(place, p99[place], "o", color=style.MISS, ms=8)
     row = tables.fleet_row(rule, run)
@@ -164,7 +163,7 @@ def draw_stale(fig, rule, scrape_ms):
 
 def draw_death(fig, rule, noticed_s):
     """Draw each request's TTFT while an engine is dead and comes back."""
-    run = scenes.death_run(rule, noticed_s)
+    run = runs.death_run(rule, noticed_s)
     (axes,) = style.panels(fig, {
         "title": "Engine 0 of 4 is dead from 12 s to 24 s",
         "xlabel": "seconds", "ylabel": "TTFT, s", "yscale": "log",

@@ -8,7 +8,8 @@ import numpy as np
 from multilora.arguments import finite_number
 from multilora.fleet.members import Member, columns_of
 from multilora.fleet.play import serve_fleet
-from multilora.fleet.scenes import SLOTS, traffic_of, zipf_rates
+from multilora.fleet.runs import SLOTS
+from multilora.fleet.scenes import traffic_of, zipf_rates
 from multilora.routing.given import RESIDENTS, Ask, Choose, Setup
 from multilora.routing.rules import rule
 from multilora.serving.limits import engine_limits

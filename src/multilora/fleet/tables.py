@@ -10,8 +10,8 @@ from multilora.arguments import finite_number
 from multilora.fleet.homes import Homes, engine_lists
 from multilora.fleet.loads import engine_loads
 from multilora.fleet.played import FleetRun
+from multilora.fleet.runs import LATE_MS
 
-LATE_MS = 500.0  # as lab 04's engine counts late tenants
 MAX_TEXT = 31
 
 
