@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from multilora.arguments import choice
 from multilora.figures import style
 from multilora.fleet import runs, scenes, tables
 from multilora.fleet.played import FleetRun
@@ -143,7 +144,7 @@ def draw_stale(fig, rule, scrape_ms):
         "xticks": list(range(len(SCRAPES_MS))),
         "xticklabels": [f"{one / 1000:g}" for one in SCRAPES_MS],
     })  # fmt: skip
-    place = SCRAPES_MS.index(scrape_ms)
+    place = SCRAPES_MS.index(choice("scrape_ms", scrape_ms, SCRAPES_MS))
     run = played[place]
     seconds = np.arange(0, scenes.DURATION_S, 0.5)
     for engine, row in enumerate(tables.in_flight_by_second(run, seconds)):

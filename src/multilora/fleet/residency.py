@@ -1,11 +1,12 @@
 """Residency: what a scrape tells of adapters, beside what the slots hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number
+from multilora.arguments import finite_number, integer, items
+from multilora.fleet.homes import MAX_TENANTS
 from multilora.fleet.members import Member, columns_of
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.runs import SLOTS
@@ -27,7 +28,7 @@ class Glimpse(NamedTuple):
     in_slots: list[int]
 
 
-def one_request(at_s: list[float]) -> list[Glimpse]:
+def one_request(at_s: Iterable[float]) -> list[Glimpse]:
     """Return Glimpses of an engine that gets one request, of adapter 3, at 0.
 
     The request has 256 tokens of prompt and 64 of reply.
@@ -40,7 +41,8 @@ def one_request(at_s: list[float]) -> list[Glimpse]:
     )  # fmt: skip
     engine.send(0, 0)
     found = []
-    for second in sorted(finite_number("at_s", s, 0, 3600) for s in at_s):
+    asked = items("at_s", at_s, object)
+    for second in sorted(finite_number("at_s", s, 0, 3600) for s in asked):
         engine.run_until(round(second * 1e9))
         seen = engine.seen(True)
         names = sorted(seen.running)
@@ -64,6 +66,7 @@ def blindness(rate: float, tenants: int = 40) -> Blindness:
     slots. num_resident counts requests whose adapter was in a slot of some
     engine at the last scrape, num_named those where a scrape said so.
     """
+    tenants = integer("tenants", tenants, 1, MAX_TENANTS)
     counts = np.zeros(3, dtype=int)
     base = rule("llm-d-lora-affinity")
 
@@ -72,7 +75,7 @@ def blindness(rate: float, tenants: int = 40) -> Blindness:
 
     run = serve_fleet(
         traffic_of(zipf_rates(tenants, rate, 1.0)),
-        engine_limits(SLOTS, max_cpu_loras=tenants),
+        engine_limits(SLOTS, max_cpu_loras=max(tenants, SLOTS)),
         num_engines=ENGINES,
         rule=base._replace(make=make, reads=RESIDENTS),
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from multilora.arguments import finite_number
+from multilora.arguments import finite_number, integer, items, shown, text
 from multilora.fleet.homes import Homes, engine_lists
 from multilora.fleet.loads import engine_loads
 from multilora.fleet.played import FleetRun
@@ -32,8 +32,16 @@ class FleetRow(NamedTuple):
     num_late: int
 
 
+def check_run(run: object) -> FleetRun:
+    """Return run, or raise TypeError for what serve_fleet did not return."""
+    if not isinstance(run, FleetRun):
+        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
+    return run
+
+
 def fleet_row(name: str, run: FleetRun) -> FleetRow:
     """Return the FleetRow of a run under a name."""
+    name, run = text("name", name), check_run(run)
     asked = run.num_homes > 0
     return FleetRow(
         name,
@@ -49,6 +57,8 @@ def fleet_row(name: str, run: FleetRun) -> FleetRow:
 
 def fleet_lines(runs: Mapping[str, FleetRun]) -> list[str]:
     """Return {name: run} as lines of text, 78 letters at most."""
+    if not isinstance(runs, Mapping):
+        raise TypeError(f"runs is {shown(runs)}, but must be a dict of runs")
     head = (
         f"{'':{MAX_TEXT}}{'loads':>6}{'hits':>8}{'busiest':>9}{'homes':>7}"
         f"{'p50 ms':>8}{'p99 ms':>9}"
@@ -65,7 +75,7 @@ def fleet_lines(runs: Mapping[str, FleetRun]) -> list[str]:
 
 def tenant_p99_ms(run: FleetRun) -> np.ndarray:
     """Return each tenant's p99 of time to first token; NaN without one."""
-    num = run.workload.num_adapters
+    num = check_run(run).workload.num_adapters
     return np.array([run.percentile_ms(99, tenant) for tenant in range(num)])
 
 
@@ -86,9 +96,11 @@ def outcomes(
 
     tenant is an adapter id, or None for all.
     """
+    run = check_run(run)
     since = finite_number("since_s", since_s, 0)
     rows = run.workload.arrival_ns >= since * 1e9
     if tenant is not None:
+        tenant = integer("tenant", tenant, 0)
         rows = rows & (run.workload.adapter_ids == tenant)
     return Outcomes(
         int(rows.sum()),
@@ -99,29 +111,17 @@ def outcomes(
     )
 
 
-def p99_by_second(run: FleetRun, width_s: float = 2.0) -> np.ndarray:
-    """Return the p99 in ms of what came in each part of width_s seconds.
-
-    NaN where nothing that is done came.
-    """
-    width = finite_number("width_s", width_s, above=0)
-    part = (run.workload.arrival_ns / (width * 1e9)).astype(np.int64)
-    return np.array([
-        np.percentile(times, 99) / 1e6 if len(times) else np.nan
-        for times in (
-            run.ttft_ns[(part == k) & run.is_done]
-            for k in range(int(part.max()) + 1)
-        )
-    ])  # fmt: skip
-
-
 def in_flight_by_second(run: FleetRun, seconds: Iterable[float]) -> np.ndarray:
     """Return requests in flight on each engine at these seconds.
 
     Of shape (engines, seconds), counted by the router: from the choice of an
     engine to the last token.
     """
-    at = np.array(list(seconds)) * 1e9
+    run = check_run(run)
+    at = np.array([
+        finite_number("seconds", one, 0) for one in items(
+            "seconds", seconds, object)
+    ]) * 1e9  # fmt: skip
     start = run.workload.arrival_ns
     end = start + np.maximum(run.latency_ns, 0)
     return np.array([
@@ -157,5 +157,6 @@ def placement(
 
 def requests_by_engine(run: FleetRun, tenant: int) -> np.ndarray:
     """Return how many requests of one tenant each engine served."""
-    mine = run.is_done & (run.workload.adapter_ids == tenant)
+    tenant = integer("tenant", tenant, 0)
+    mine = check_run(run).is_done & (run.workload.adapter_ids == tenant)
     return np.bincount(run.engine_of[mine], minlength=run.num_engines)
