@@ -17,4 +17,11 @@ desk       whom the router may choose, and what it knows of them
 members    an engine's life: what was sent to it, run as far as is known
 events     an engine dies or is added, a tenant comes
 played     what came of it: FleetRun
+
+The chapter "A fleet":
+
+scenes     traffic by Zipf's law, with a hot tenant, at nine; homes for it
+runs       the fleets that the chapter plays, kept
+tables     what came of a run, as rows and lines
+residency  what a scrape names, beside what the slots hold
 """

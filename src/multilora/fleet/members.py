@@ -25,8 +25,6 @@ class Engine(Protocol):
     def kv_share(self) -> float: ...
     @property
     def running_names(self) -> frozenset[int]: ...
-    @property
-    def waiting_names(self) -> frozenset[int]: ...
     def within(self, distance: int) -> frozenset[int]: ...
     def run_until(self, until_ns: int) -> int: ...
     def add(
@@ -116,19 +114,17 @@ class Member:
     def seen(self, has_residents: bool) -> Seen:
         """Return what a scrape shows: the step under way counts as done.
 
-        Whose requests run and whose wait is one set of names, written twice:
-        vLLM keeps a count of both for each adapter in flight, and prints the
-        names that have one (LoRARequestStates in vllm/v1/metrics/stats.py).
+        Under running and under waiting stands one set of names, those whose
+        requests have begun to answer: vLLM hears that a request waits with
+        its first token only (update_from_output in vllm/v1/metrics/stats.py).
         """
         engine = self._watched
         if engine is None:
             return Seen()
-        names, waiting = engine.running_names, engine.num_waiting
-        if waiting:
-            names = names | engine.waiting_names
+        names = engine.running_names
         return Seen(
             engine.num_running,
-            waiting,
+            engine.num_waiting,
             engine.kv_share,
             names,
             names,

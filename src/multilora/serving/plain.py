@@ -149,12 +149,6 @@ class PlainEngine:
         return frozenset(self.active)
 
     @property
-    def waiting_names(self) -> frozenset[int]:
-        """The adapters of requests that wait."""
-        waiting = self.waiting.items()
-        return frozenset(a for a, queue in waiting if queue and a != BASE)
-
-    @property
     def kv_share(self) -> float:
         """The share of the KV blocks that are held; 0 where none count."""
         if not self.has_blocks:
