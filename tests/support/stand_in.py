@@ -7,7 +7,7 @@ START_SECONDS = 1.5
 
 # It and its child, which is in a session of its own, ignore SIGTERM.
 PROGRAM = """
-import signal, subprocess, sys, time
+import os, signal, subprocess, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -18,6 +18,9 @@ subprocess.Popen([sys.executable, "-S", "-c", child], start_new_session=True)
 time.sleep(abs(seconds))
 if seconds < 0:
     sys.exit("no such model")
+
+with open(os.environ["MULTILORA_JOURNAL"], "a") as journal:
+    journal.write('["begun"]\\n')
 
 class Health(BaseHTTPRequestHandler):
     def do_GET(self):

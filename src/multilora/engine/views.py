@@ -21,6 +21,20 @@ class Load(NamedTuple):
     seconds: float
 
 
+class Arrival(NamedTuple):
+    """A request as it came to an engine. adapter is None for the base.
+
+    at_ns is by time.monotonic_ns(), which all processes of a machine share;
+    the id of an answer over the API is the start of request_id.
+    """
+
+    at_ns: int
+    request_id: str
+    adapter: str | None
+    prompt_tokens: int
+    max_tokens: int
+
+
 class EngineStep(NamedTuple):
     """One step of the engine: who ran, who waited, what was loaded.
 
