@@ -91,17 +91,17 @@ def check_name(argument: str, name: object) -> None:
         )
 
 
-def checked_port(port: int) -> int:
+def checked_port(port: int, argument: str = "port") -> int:
     """Return port if it is free here, or raise ServerError."""
-    port = integer("port", port, 1, 65535)
+    port = integer(argument, port, 1, 65535)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise ServerError(
-                f"port is {port}, which cannot be had ({error.strerror}): "
-                "leave port out to take a free one"
+                f"{argument} is {port}, which cannot be had "
+                f"({error.strerror}): leave {argument} out to take a free one"
             ) from None
     return port
 

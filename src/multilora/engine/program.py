@@ -1,5 +1,6 @@
 """A program that answers on a port of this machine: a server, a router."""
 
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from multilora.engine.loopback import HOST, ServerError, is_answering
 from multilora.engine.processes import Supervised
 
 NUM_LAST_LINES = 12
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Program:
@@ -116,5 +118,6 @@ class Program:
 
 
 def _end_of(process):
-    lines = [line for line in process.log.splitlines() if line.strip()]
+    log = _COLOUR.sub("", process.log)
+    lines = [line for line in log.splitlines() if line.strip()]
     return "\n".join(lines[-NUM_LAST_LINES:])
