@@ -8,25 +8,35 @@ from typing import NamedTuple
 import httpx
 import numpy as np
 
+from multilora.tenants import corpus
+
 NUM_TENANTS = 8
-PROMPT_TOKENS = (8, 64)
-OUTPUT_TOKENS = (4, 24)
+WORDS = sorted(
+    {word for one in corpus.every_held_out() for word in one.prompt.split()}
+)
+PROMPT_WORDS = (4, 32)
+OUTPUT_TOKENS = (2, 12)
+BROKEN = 0  # in an HTTP status' place: the answer did not come to its end
 
 
 class Sent(NamedTuple):
-    """A request, at_s after the start, in tokens."""
+    """A request, at_s after the start, of a text of words."""
 
     at_s: float
     tenant: int
-    prompt_tokens: int
+    prompt_words: int
     output_tokens: int
 
 
 class Outcome(NamedTuple):
-    """What a client saw: the HTTP status, 0 for no whole answer, times."""
+    """What a client saw: the HTTP status or BROKEN, the answer's id, times.
+
+    answer_id is None where no token came.
+    """
 
     number: int
     status: int
+    answer_id: str | None
     ttft_s: float
     seconds: float
 
@@ -40,7 +50,7 @@ def requests(num, per_second, seed, zipf=1.0):
         for row in zip(
             np.cumsum(rng.exponential(1 / per_second, num)).tolist(),
             rng.choice(NUM_TENANTS, num, p=shares / shares.sum()).tolist(),
-            rng.integers(*PROMPT_TOKENS, num, endpoint=True).tolist(),
+            rng.integers(*PROMPT_WORDS, num, endpoint=True).tolist(),
             rng.integers(*OUTPUT_TOKENS, num, endpoint=True).tolist(),
             strict=True,
         )
@@ -51,37 +61,32 @@ def name_of(tenant):
     return f"tenant-{tenant}"
 
 
-def send(url, wanted, headers, prefix, name_of=name_of):
+def send(url, wanted, headers, name_of=name_of, one_prompt=False):
     """Send each request at its time; return the Outcomes, in order.
 
-    headers returns a tenant's headers. The engines see a request's id as
-    prefix and its number.
+    headers returns a tenant's headers; one_prompt is for all the same. An
+    X-Request-Id would tell who got a request, but vllm-router hashes it.
     """
-    return asyncio.run(_send(url, wanted, headers, prefix, name_of))
-
-
-async def _send(url, wanted, headers, prefix, name_of):
     rng = np.random.default_rng(1)
-    start = time.perf_counter() + 0.2
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
-        return await asyncio.gather(
-            *(
-                _ask(
-                    client, f"{url}/completions", number, start + one.at_s,
-                    _body(one, name_of(one.tenant), rng),
-                    headers(name_of(one.tenant))
-                    | {"X-Request-Id": f"{prefix}{number}."},
-                )
-                for number, one in enumerate(wanted)
+    calls = []
+    for number, one in enumerate(wanted):
+        name = name_of(one.tenant)
+        rng = np.random.default_rng(1) if one_prompt else rng
+        calls.append(
+            (
+                number,
+                one.at_s,
+                _body(one, name, rng),
+                headers(name),
             )
-        )  # fmt: skip
+        )
+    return asyncio.run(_send(f"{url}/completions", calls))
 
 
 def _body(one, name, rng):
     return {
         "model": name,
-        "prompt": rng.integers(10, 60, one.prompt_tokens).tolist(),
+        "prompt": " ".join(rng.choice(WORDS, one.prompt_words)),
         "max_tokens": one.output_tokens,
         "ignore_eos": True,
         "temperature": 0,
@@ -89,27 +94,39 @@ def _body(one, name, rng):
     }
 
 
+async def _send(url, calls):
+    start = time.perf_counter() + 0.2
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+        return await asyncio.gather(
+            *(
+                _ask(client, url, number, start + at_s, body, headers)
+                for number, at_s, body, headers in calls
+            )
+        )
+
+
 async def _ask(client, url, number, at, body, headers):
     await asyncio.sleep(max(0, at - time.perf_counter()))
-    begun, first, last = time.perf_counter(), None, ""
-    status = 0
+    begun, first, last, answer_id = time.perf_counter(), None, "", None
+    status = BROKEN
     try:
         async with client.stream(
             "POST", url, json=body, headers=headers
         ) as answer:
             status = answer.status_code
             async for line in answer.aiter_lines():
-                if line.strip():
-                    first = first or time.perf_counter()
-                    last = line
+                if not line.strip():
+                    continue
+                if first is None and status == 200:
+                    first = time.perf_counter()
+                    answer_id = json.loads(line.removeprefix("data: "))["id"]
+                last = line
     except httpx.HTTPError:
-        status = 0
+        status = BROKEN
     if status == 200 and last != "data: [DONE]":
-        status = 0
+        status = BROKEN
     now = time.perf_counter()
-    return Outcome(number, status, (first or now) - begun, now - begun)
-
-
-def message(answer):
-    """Return the error that an answer's body tells."""
-    return json.loads(answer)["error"]["message"]
+    return Outcome(
+        number, status, answer_id, (first or now) - begun, now - begun
+    )

@@ -1,41 +1,58 @@
-"""What engines of a live fleet did, and what the simulator says of it."""
+"""What the engines of a live fleet did, and what the simulator makes of it."""
 
-import re
+from typing import NamedTuple
 
 import numpy as np
 
-from live_fleet import NUM_TENANTS, Sent, name_of, send
+from live_fleet import NUM_TENANTS
 from multilora.serving.cost import NS_PER_MS, step_cost
 from multilora.serving.limits import engine_limits
+from multilora.serving.nnls import nonnegative_least_squares
 from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
 
 NUM_SEEDS = 5  # orders in which a step's adapters are walked
-LONG, SHORT = 200, 8
+
+
+class Phase(NamedTuple):
+    """What an engine told of since the last look; used is oldest use first.
+
+    loads, arrivals and steps are as Server gives them; used holds the
+    tenants that it had served before.
+    """
+
+    loads: list
+    arrivals: list
+    steps: list
+    used: list[int]
+
+    @property
+    def num_slot_loads(self):
+        return sum(load.kind == "slot" for load in self.loads)
+
+    @property
+    def tenants(self):
+        return [number_of(one) for one in self.arrivals]
 
 
 class Watched:
-    """One server: its loads and arrivals since the last look."""
+    """One server of a fleet, looked at again and again."""
 
     def __init__(self, server):
         self.server = server
-        self.num_loads = self.num_arrivals = 0
+        self._seen = (0, 0, 0)
 
     def fresh(self):
-        """Return (slot loads, arrivals, tenants used before, last used last).
-
-        All since the last call, but those used before.
-        """
-        loads, arrivals = self.server.loads, self.server.arrivals
-        new_loads = loads[self.num_loads :]
-        before, new = self.split(arrivals)
-        self.num_loads, self.num_arrivals = len(loads), len(arrivals)
+        """Return the Phase since the last call."""
+        server = self.server
+        told = server.loads, server.arrivals, server.steps
+        before = told[1][: self._seen[1]]
+        new = [
+            rows[seen:] for rows, seen in zip(told, self._seen, strict=True)
+        ]
+        self._seen = tuple(map(len, told))
         used = [number_of(one) for one in reversed(before) if one.adapter]
-        used = list(dict.fromkeys(used))[::-1]
-        return [load for load in new_loads if load.kind == "slot"], new, used
-
-    def split(self, arrivals):
-        return arrivals[: self.num_arrivals], arrivals[self.num_arrivals :]
+        return Phase(*new, list(dict.fromkeys(used))[::-1])
 
 
 def number_of(arrival):
@@ -43,69 +60,50 @@ def number_of(arrival):
     return int(arrival.adapter.removeprefix("tenant-"))
 
 
-def request_of(arrival, prefix):
-    """Return the number that a request was sent with, None for others'."""
-    found = re.search(rf"{re.escape(prefix)}(\d+)\.", arrival.request_id)
-    return int(found[1]) if found else None
-
-
-def cost_of(server, loads):
-    """Return the StepCost of a server by a few requests, and its loads.
-
-    One alone and eight at once tell a step and a request in it, a long
-    prompt and a short one a prompt's token.
-    """
-    def probe(num, prompt_tokens, output_tokens, prefix):
-        wanted = [Sent(0.0, 0, prompt_tokens, output_tokens)] * num
-        return send(server.url, wanted, lambda name: {}, prefix)
-
-    def step_ms(num):
-        found = probe(num, SHORT, 32, f"steps{num}.")
-        return 1e3 * np.median([(o.seconds - o.ttft_s) / 31 for o in found])
-
-    def ttft_ms(prompt_tokens):
-        found = [probe(1, prompt_tokens, 1, "p.")[0] for _ in range(5)]
-        return 1e3 * np.median([one.ttft_s for one in found])
-
-    ttft_ms(SHORT)  # the tenant is in its slot then
-    alone, crowd = step_ms(1), step_ms(8)
-    short, long = ttft_ms(SHORT), ttft_ms(LONG)
-    seconds = {
-        kind: float(np.median([x.seconds for x in loads if x.kind == kind]))
-        for kind in ("slot", "disk")
+def taken(outcomes, arrivals):
+    """Return the numbers of the outcomes whose answers an engine gave."""
+    ids = {one.request_id.split("-")[1] for one in arrivals}
+    return {
+        one.number
+        for one in outcomes
+        if one.answer_id is not None and one.answer_id.split("-")[1] in ids
     }
-    seq_ms = max(0.0, (crowd - alone) / 7)
-    return step_cost(
-        max(alone - seq_ms, 0.01),
-        seq_ms,
-        max(0.0, (long - short) / (LONG - SHORT)),
-        0,
-        1e3 * seconds["slot"],
-        1e3 * seconds["disk"],
-        api_ms=max(0.0, short - alone),
+
+
+def cost_of(phase, api_ms):
+    """Return the StepCost of a phase's own steps and loads."""
+    rows = [(1, one.num_running, one.num_prompt_tokens) for one in phase.steps]
+    compute_ms = [1e3 * (x.seconds - x.load_seconds) for x in phase.steps]
+    step_ms, seq_ms, token_ms = nonnegative_least_squares(
+        np.array(rows, float), np.array(compute_ms)
     )
+    slot_ms, disk_ms = (
+        1e3 * np.mean([x.seconds for x in phase.loads if x.kind == kind])
+        for kind in ("slot", "disk")
+    )
+    return step_cost(
+        max(step_ms, 0.001), seq_ms, token_ms, 0, slot_ms, disk_ms,
+        api_ms=api_ms,
+    )  # fmt: skip
 
 
-def simulated(arrivals, used, cost, max_loras, max_cpu_loras, sizes):
-    """Serve an engine's own arrivals; return (slot loads, TTFT in ms).
+def simulated(phase, cost, max_loras, max_cpu_loras, sizes):
+    """Serve a phase's own arrivals; return (slot loads, TTFT in ms).
 
     Loads are the mean of several orders of walking a step's adapters.
     """
-    times = np.array([one.at_ns for one in arrivals])
+    times = np.array([one.at_ns for one in phase.arrivals])
     workload = make_workload(
         (times - times.min()) / 1e9,
-        [number_of(one) for one in arrivals],
-        [one.prompt_tokens for one in arrivals],
-        [one.max_tokens for one in arrivals],
+        phase.tenants,
+        [one.prompt_tokens for one in phase.arrivals],
+        [one.max_tokens for one in phase.arrivals],
         num_adapters=NUM_TENANTS,
     )
     limits = engine_limits(max_loras, *sizes, max_cpu_loras)
     runs = [
-        serve(workload, limits, cost, "plain", seed, used)
+        serve(workload, limits, cost, "plain", seed, phase.used)
         for seed in range(NUM_SEEDS)
     ]
     loads = [run.trace.totals.num_slot_loads for run in runs]
     return float(np.mean(loads)), runs[0].ttft_ns / NS_PER_MS
-
-
-__all__ = ["Watched", "cost_of", "name_of", "request_of", "simulated"]

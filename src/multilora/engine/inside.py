@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from multilora.engine.guard import without_last_slot
-from multilora.engine.journal import ARRIVAL, BEGUN, LOAD, PATH, Pen
+from multilora.engine.journal import ARRIVAL, BEGUN, LOAD, PATH, STEP, Pen
 from multilora.engine.recorder import Recorder
 
 FOLDER = Path(__file__).parent / "plugin"
@@ -48,6 +48,7 @@ def register() -> None:
     pen = Pen(path)
     has_spare_slot = os.environ[SPARE_SLOT] == "1"
     _listen_to_scheduler(pen, has_spare_slot)
+    _time_steps(pen)
     _listen_to_worker(pen, has_spare_slot, float(os.environ[DISK_MS]) / 1000)
 
 
@@ -69,6 +70,30 @@ def _listen_to_scheduler(pen, has_spare_slot):
         return add(self, request)
 
     Scheduler.__init__, Scheduler.add_request = begun, noted
+
+
+def _time_steps(pen):
+    from vllm.v1.core.sched.scheduler import Scheduler
+
+    schedule, update = Scheduler.schedule, Scheduler.update_from_output
+
+    @functools.wraps(schedule)
+    def timed(self, *args, **kwargs):
+        self._begun_ns = time.monotonic_ns()
+        return schedule(self, *args, **kwargs)
+
+    @functools.wraps(update)
+    def ended(self, scheduled, *args, **kwargs):
+        tokens = scheduled.num_scheduled_tokens.values()
+        if tokens:
+            begun = self._begun_ns
+            seconds = (time.monotonic_ns() - begun) / 1e9
+            # A request that decodes has one token.
+            prompt = sum(num for num in tokens if num > 1)
+            pen.write(STEP, begun, seconds, len(tokens), prompt)
+        return update(self, scheduled, *args, **kwargs)
+
+    Scheduler.schedule, Scheduler.update_from_output = timed, ended
 
 
 def _arrival(request):

@@ -1,14 +1,14 @@
-"""What an engine in another process tells of itself: loads and arrivals."""
+"""What an engine in another process tells: loads, arrivals, steps."""
 
 import json
 import os
 import weakref
 from typing import Any
 
-from multilora.engine.views import Arrival, Load
+from multilora.engine.views import Arrival, Load, TimedStep
 
 PATH = "MULTILORA_JOURNAL"
-BEGUN, LOAD, ARRIVAL = "begun", "load", "arrival"
+BEGUN, LOAD, ARRIVAL, STEP = "begun", "load", "arrival", "step"
 
 
 class Journal:
@@ -41,10 +41,24 @@ class Journal:
         """Every Arrival so far, in order."""
         return [Arrival(*rest) for rest in self._of(ARRIVAL)]
 
+    @property
+    def steps(self) -> list[TimedStep]:
+        """Every TimedStep so far, in order."""
+        steps, load_seconds = [], 0.0
+        for kind, *rest in self._lines():
+            if kind == LOAD:
+                load_seconds += Load(*rest).seconds
+            elif kind == STEP:
+                steps.append(TimedStep(*rest, load_seconds))
+                load_seconds = 0.0
+        return steps
+
     def _of(self, kind):
+        return [rest for first, *rest in self._lines() if first == kind]
+
+    def _lines(self):
         held = os.pread(self._file, os.fstat(self._file).st_size, 0)
-        lines = [json.loads(line) for line in held.splitlines()]
-        return [rest for first, *rest in lines if first == kind]
+        return [json.loads(line) for line in held.splitlines()]
 
 
 class Pen:

@@ -13,7 +13,7 @@ from multilora.engine.journal import Journal
 from multilora.engine.loopback import ServerError
 from multilora.engine.program import Program
 from multilora.engine.start import check_slots
-from multilora.engine.views import Arrival, Load
+from multilora.engine.views import Arrival, Load, TimedStep
 from multilora.models.shapes import ModelShape
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ class Server(Program):
     def arrivals(self) -> list[Arrival]:
         """Every request that came to the engine, in order."""
         return self._journal.arrivals
+
+    @property
+    def steps(self) -> list[TimedStep]:
+        """Every step of the engine, in order."""
+        return self._journal.steps
 
     def client(self) -> "OpenAI":
         """Return an openai.OpenAI client of this server."""

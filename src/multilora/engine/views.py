@@ -35,6 +35,20 @@ class Arrival(NamedTuple):
     max_tokens: int
 
 
+class TimedStep(NamedTuple):
+    """A step of an engine in another process, loads among its seconds.
+
+    num_prompt_tokens are those of prompts, num_running the requests in it.
+    Where vLLM schedules ahead, as on CUDA, steps overlap.
+    """
+
+    at_ns: int
+    seconds: float
+    num_running: int
+    num_prompt_tokens: int
+    load_seconds: float
+
+
 class EngineStep(NamedTuple):
     """One step of the engine: who ran, who waited, what was loaded.
 
