@@ -14,7 +14,7 @@ NUM_TENANTS = 8
 WORDS = sorted(
     {word for one in corpus.every_held_out() for word in one.prompt.split()}
 )
-PROMPT_WORDS = (4, 32)
+PROMPT_WORDS = (2, 12)
 OUTPUT_TOKENS = (2, 12)
 BROKEN = 0  # in an HTTP status' place: the answer did not come to its end
 

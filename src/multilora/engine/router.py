@@ -75,7 +75,7 @@ class Router(Program):
             raise ValueError(
                 f"metrics_port is {self.port}, but port is that too"
             )
-        self._options = items("options", options, str)
+        self.options = items("options", options, str)
 
     def headers(self, name: str) -> dict[str, str]:
         """Return the headers that a tenant's requests take to keep a home."""
@@ -111,7 +111,7 @@ class Router(Program):
             *("--prometheus-port", str(self.metrics_port)),
             *("--worker-startup-timeout-secs", str(int(self._seconds) + 1)),
             *("--worker-startup-check-interval", "1"),
-            *self._options,
+            *self.options,
         ]
 
     def _environment(self) -> Mapping[str, str]:
