@@ -61,12 +61,15 @@ def number_of(arrival):
 
 
 def taken(outcomes, arrivals):
-    """Return the numbers of the outcomes whose answers an engine gave."""
-    ids = {one.request_id.split("-")[1] for one in arrivals}
+    """Return {number of an outcome: its arrival} of what an engine answered.
+
+    The id of an answer is the start of the request's in the engine.
+    """
+    by_id = {one.request_id.rsplit("-", 2)[0]: one for one in arrivals}
     return {
-        one.number
+        one.number: by_id[one.answer_id]
         for one in outcomes
-        if one.answer_id is not None and one.answer_id.split("-")[1] in ids
+        if one.answer_id in by_id
     }
 
 
@@ -87,23 +90,28 @@ def cost_of(phase, api_ms):
     )  # fmt: skip
 
 
-def simulated(phase, cost, max_loras, max_cpu_loras, sizes):
-    """Serve a phase's own arrivals; return (slot loads, TTFT in ms).
+def simulated(workload, used, cost, max_loras, max_cpu_loras, sizes):
+    """Serve one engine's own arrivals; return (slot loads, TTFT in ms).
 
     Loads are the mean of several orders of walking a step's adapters.
     """
-    times = np.array([one.at_ns for one in phase.arrivals])
-    workload = make_workload(
-        (times - times.min()) / 1e9,
-        phase.tenants,
-        [one.prompt_tokens for one in phase.arrivals],
-        [one.max_tokens for one in phase.arrivals],
-        num_adapters=NUM_TENANTS,
-    )
     limits = engine_limits(max_loras, *sizes, max_cpu_loras)
     runs = [
-        serve(workload, limits, cost, "plain", seed, phase.used)
+        serve(workload, limits, cost, "plain", seed, used)
         for seed in range(NUM_SEEDS)
     ]
     loads = [run.trace.totals.num_slot_loads for run in runs]
     return float(np.mean(loads)), runs[0].ttft_ns / NS_PER_MS
+
+
+def workload_of(row, requests, place):
+    """Return the Workload of one engine of a row of data/fleet_run.json."""
+    own = np.array(row["engine"]) == place
+    columns = {name: np.array(rows)[own] for name, rows in requests.items()}
+    return make_workload(
+        np.array(row["arrival_ns"])[own] / 1e9,
+        columns["tenant"],
+        columns["prompt_tokens"],
+        columns["output_tokens"],
+        num_adapters=NUM_TENANTS,
+    )

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from live_fleet import NUM_TENANTS, name_of, requests
-from live_fleet_counts import cost_of, simulated, taken
+from live_fleet_counts import cost_of, simulated, taken, workload_of
 from multilora.engine import vllm_version
 from multilora.engine.replicas import Replicas
 from multilora.published import machine
+from multilora.serving.cost import StepCost
 from multilora.tenants import folder_of, tenant_names
 from repository import ROOT
 
@@ -61,22 +62,18 @@ def started():
 
 
 def row_of(policy, header, outcomes, phases):
-    """Return what is kept of one policy's run, the simulator beside it."""
+    """Return the requests, and what is kept of one policy's run of them.
+
+    The simulator's figures stand beside the engines'.
+    """
     ttft_ms = np.array([1e3 * one.ttft_s for one in outcomes])
-    engine_of = {
-        number: place
-        for place, phase in enumerate(phases)
-        for number in taken(outcomes, phase.arrivals)
-    }
-    api_ms = float(ttft_ms.min())
-    costs = [cost_of(phase, api_ms) for phase in phases]
-    found = [
-        simulated(phase, cost, MAX_LORAS, MAX_CPU_LORAS, SIZES)
-        for phase, cost in zip(phases, costs, strict=True)
-    ]
-    num = [len(phase.arrivals) for phase in phases]
+    took = [taken(outcomes, phase.arrivals) for phase in phases]
+    arrivals = dict(sorted((took[0] | took[1]).items()))
+    first_ns = min(one.at_ns for one in arrivals.values())
+    num = [len(one) for one in took]
     loads = [phase.num_slot_loads for phase in phases]
-    return {
+    api_ms = float(ttft_ms.min())
+    row = {
         "policy": policy,
         "header": header,
         "num_requests": num,
@@ -84,12 +81,39 @@ def row_of(policy, header, outcomes, phases):
         "num_slot_loads": loads,
         "hit_rate": round(1 - sum(loads) / sum(num), 3),
         **_percentiles(ttft_ms),
-        "simulated": {
-            "num_slot_loads": [round(loads, 1) for loads, _ in found],
-            **_percentiles(np.concatenate([ttft for _, ttft in found])),
-        },
-        "cost": [cost._asdict() for cost in costs],
-        "engine": [engine_of[i] for i in range(len(outcomes))],
+        "cost": [cost_of(phase, api_ms)._asdict() for phase in phases],
+        "used_before": [phase.used for phase in phases],
+        "engine": [int(number in took[1]) for number in arrivals],
+        "arrival_ns": [one.at_ns - first_ns for one in arrivals.values()],
+    }
+    requests = columns_of([x.prompt_tokens for x in arrivals.values()])
+    return requests, row | {"simulated": simulated_row(row, requests)}
+
+
+def simulated_row(row, requests):
+    """Return what the simulator makes of a row's own arrivals."""
+    found = [
+        simulated(
+            workload_of(row, requests, place), used, StepCost(**cost),
+            MAX_LORAS, MAX_CPU_LORAS, SIZES,
+        )
+        for place, (used, cost) in enumerate(
+            zip(row["used_before"], row["cost"], strict=True)
+        )
+    ]  # fmt: skip
+    return {
+        "num_slot_loads": [round(loads, 1) for loads, _ in found],
+        **_percentiles(np.concatenate([ttft for _, ttft in found])),
+    }
+
+
+def columns_of(prompt_tokens):
+    """Return the requests as columns, their texts counted in tokens."""
+    return {
+        "at_s": [round(one.at_s, 4) for one in WANTED],
+        "tenant": [one.tenant for one in WANTED],
+        "prompt_tokens": prompt_tokens,
+        "output_tokens": [one.output_tokens for one in WANTED],
     }
 
 
@@ -102,10 +126,6 @@ def record(findings):
     """Write what was found into the data, in the place of the last run."""
     name, number = vllm_version()
     made = {name: number, "vllm-router": version("vllm-router"), **machine()}
-    columns = dict(
-        zip(WANTED[0]._fields, zip(*WANTED, strict=True), strict=True)
-    )
-    columns["at_s"] = [round(at, 4) for at in columns["at_s"]]
     data = {
         "source": "make fleet RECORD=--record",
         "made": made,
@@ -119,7 +139,6 @@ def record(findings):
         "max_cpu_loras": MAX_CPU_LORAS,
         "max_num_seqs": MAX_NUM_SEQS,
         "max_num_batched_tokens": MAX_BATCHED_TOKENS,
-        "requests": columns,
         **findings,
     }
     RECORD.write_text(_in_rows(json.dumps(data, indent=1)) + "\n", "utf-8")

@@ -2,10 +2,10 @@
 
 Usage: server_parent.py KIND TOKEN:DEATH:MOMENT...
 
-KIND is a server, "stand-in" or "vllm", or two of it behind vllm-router,
-"stand-in fleet" or "fleet". Each parent is a process of its own. As it dies
-it prints its token, the number of processes in its server's family, and the
-sessions they are in.
+KIND is a server, "stand-in" or "vllm", or a fleet behind vllm-router: two of
+"stand-in fleet", one of "vllm fleet". Each parent is a process of its own.
+As it dies it prints its token, the number of processes in its server's
+family, and the sessions they are in.
 """
 
 import os
@@ -42,8 +42,9 @@ def main(kind, *cases):
 
 def live(kind, token, death, moment):
     os.environ[families.TOKEN] = token
-    is_fleet = kind.endswith("fleet")
-    server = Fleet() if is_fleet else Server(folder_of("base"))
+    server = Server(folder_of("base"))
+    if kind.endswith("fleet"):
+        server = Fleet(1 if kind.startswith("vllm") else 2)
 
     def die(*_):
         family, sessions = families.whole_family(token)
@@ -74,10 +75,10 @@ def live(kind, token, death, moment):
 
 
 class Fleet:
-    """Two servers and a router, started as one."""
+    """Servers and a router, started as one."""
 
-    def __init__(self):
-        self.replicas = Replicas(folder_of("base"), num_replicas=2)
+    def __init__(self, num_replicas):
+        self.replicas = Replicas(folder_of("base"), num_replicas=num_replicas)
         self.router = Router(self.replicas.sites)
 
     def start(self):
