@@ -10,8 +10,8 @@ from rich.console import Console
 from multilora.arguments import finite_number
 from multilora.cli import log_options as logs
 from multilora.cli.app import Exit, Json, command, complain
-from multilora.cli.engines_option import PANEL, Engines, Spare, engines_asked
 from multilora.cli.plan_case import Asked, asked
+from multilora.cli.plan_engines import PANEL, Engines, Spare, engines_asked
 from multilora.cli.plan_show import print_cards, print_plan
 from multilora.cli.show import print_json
 from multilora.logs.columns import Columns

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import integer, shown
+from multilora.arguments import finite_number, integer
+from multilora.deploy.serve_args import checked_plan
 from multilora.logs.read import example_log_path, read_log
 from multilora.matmul.operands import BASE
 from multilora.memory.economics import engines_needed
@@ -71,12 +72,13 @@ def example_case(
     The base is Llama-3.1-8B, ranks are 16, the traffic is that of the log we
     ship, repeated. Raises ValueError as repeated does.
     """
+    slo_ms = finite_number("ttft_p99_ms", ttft_p99_ms, above=0, maximum=1e9)
     shape = model_shape("Llama-3.1-8B")
     log = log_workload(read_log(example_log_path()))
     return make_case(
         "meta-llama/Llama-3.1-8B", shape, card_gib,
         repeated(log, num_tenants), fitted_costs(shape),
-        slo=Slo(ttft_p99_ms=ttft_p99_ms),
+        slo=Slo(ttft_p99_ms=slo_ms),
     )  # fmt: skip
 
 
@@ -89,8 +91,7 @@ def beside_the_formula(
     is the least that the GPUs must compute, the last the plan's. Raises
     TypeError for no Plan, ValueError for a max_loras below 1.
     """
-    if not isinstance(plan, Plan):
-        raise TypeError(f"plan is {shown(plan)}, but must be a Plan")
+    plan = checked_plan(plan)
     num = int((check_case(case).loads > 0).sum())
     slots = max(engine.setting.max_loras for engine in plan.engines)
     load = least_load(case, plan)
@@ -122,8 +123,10 @@ def least_load(case: Case, plan: Plan) -> float:
     step's fixed part is shared by max_num_seqs requests: no schedule on
     these engines takes less, so fewer engines cannot do it.
     """
-    setting = plan.engines[0].setting
-    cost = case.costs.cost(setting.max_loras, setting.max_lora_rank)
+    setting = checked_plan(plan).engines[0].setting
+    cost = check_case(case).costs.cost(
+        setting.max_loras, setting.max_lora_rank
+    )
     load = case.workload
     fixed_ns = cost.step_ns / setting.max_num_seqs
     each_ns = (fixed_ns + _least(cost, "seq")) * load.output_tokens
@@ -143,6 +146,7 @@ def reason(case: Case, plan: Plan, max_loras: int = SEEDS_SLOTS) -> str:
     By its slots, its promise, and the loss that it must survive.
     """
     num = int((check_case(case).loads > 0).sum())
+    plan = checked_plan(plan)
     formula, planned = engines_needed(num, max_loras), len(plan.engines)
     slots = max(engine.setting.max_loras for engine in plan.engines)
     spare = "; and one engine may be lost" if plan.spare else ""
