@@ -28,6 +28,7 @@ ASKED = make_workload([0, 1], [0, 1], 5, 5)
 RULE = ["round_robin"]
 GOOD = {
     fleet_claims.fleet_claim: ("dlora-11",),
+    fleet_rates.queueing_s: (fleet_setups.play_rule(ASKED, 2, 1, "random"),),
     fleet_rates.dlora_rates: (1, 1024.0, 0.0, 10.0),
     fleet_setups.poisson_workload: ([2.0, 1.0], 2.0, 20.0),
     fleet_setups.play_rule: (ASKED, 2, 1, "round_robin"),
