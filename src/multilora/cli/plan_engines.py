@@ -49,3 +49,10 @@ def engines_asked(engines: str, spare: int) -> tuple[int | None, int]:
             "nobody is served; take 2 engines or more, or auto"
         )
     return num, spare
+
+
+def as_options(said: str) -> str:
+    """Return what make_plan says of its arguments, of the options instead."""
+    return said.replace("num_engines", "--engines").replace(
+        "max_engines", "--max-engines"
+    )
