@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer, shown
+from multilora.arguments import finite_number, integer
 from multilora.evidence.fleet_claims import fleet_claim
 from multilora.evidence.fleet_setups import (
     MAX_SLOTS,
@@ -14,7 +14,7 @@ from multilora.evidence.fleet_setups import (
     poisson_workload,
 )
 from multilora.fleet.homes import Homes
-from multilora.fleet.played import FleetRun
+from multilora.fleet.played import FleetRun, check_run
 from multilora.fleet.turns import in_turn
 from multilora.serving.workload import NS_PER_S
 from multilora.traffic.generators import zipf_popularity
@@ -79,8 +79,7 @@ def queueing_s(run: FleetRun) -> float:
 
     For a fleet in which no engine dies. Raises TypeError for no FleetRun.
     """
-    if not isinstance(run, FleetRun):
-        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
+    run = check_run(run)
     waits = [
         life.run.trace.admitted - run.workload.arrival_ns[life.requests]
         for life in run.lives

@@ -9,12 +9,11 @@ import numpy.typing as npt
 from multilora.arguments import finite_number, integer, items, text
 from multilora.fleet.asked import rule_of
 from multilora.fleet.events import Dies, Event, Onboards
-from multilora.fleet.homes import MAX_TENANTS, Homes
+from multilora.fleet.homes import MAX_ENGINES, MAX_TENANTS, Homes
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import FleetRun
 from multilora.fleet.scenes import (
     DURATION_S,
-    MAX_ENGINES,
     MAX_RATE,
     check_rates,
     hot_rates,
