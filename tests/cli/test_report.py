@@ -137,3 +137,12 @@ def test_nothing_is_cut_off_or_runs(name, width, scheme, browser, tmp_path):
     )
     assert max(wide) == 0
     context.close()
+
+
+def test_losses_and_routers_are_tables_of_their_own():
+    page = report_page(made_plans.with_spare())
+    assert "If an engine is lost" in page and "without engine 3" in page
+    assert "Which router" in page and "Take gateway.conf." in page
+    for alone in ("one engine", "three engines"):
+        page = report_page(made_plans.EVERY[alone]())
+        assert "is lost" not in page and "Which router" not in page

@@ -102,7 +102,7 @@ def test_vllm_reads_the_plan_back(name):
     for number in numbers(plan):
         args = parser.parse_args(serve_args(plan, number))
         validate_parsed_serve_args(args)
-        known = [one for one in plan.engines[number - 1].tenants if one.folder]
+        known = [one for one in plan.engines[number - 1].known if one.folder]
         assert_plan(args, plan, number)
         assert args.model_tag == plan.model
         assert args.port == port_of(plan, number)
@@ -127,4 +127,4 @@ def assert_plan(args, plan, number):
                   "max_model_len"):  # fmt: skip
         assert getattr(args, field) == getattr(plan, field)
     read = [one.name for one in args.lora_modules or ()]
-    assert read == [one.name for one in engine.tenants if one.folder]
+    assert read == [one.name for one in engine.known if one.folder]

@@ -7,12 +7,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from multilora import engine, tenants
+from multilora import engine
 from multilora.adapters.misfits import make_misfit
-from multilora.engine.server import HOST, Server, ServerError
+from multilora.engine.loopback import HOST
+from multilora.engine.server import Server, ServerError
 from multilora.tenants import folder_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
@@ -161,9 +165,14 @@ def test_it_starts_once_and_answers_only_while_it_runs(server):
 def test_wrong_arguments_are_named_before_it_starts(tmp_path):
     with pytest.raises(ValueError, match=r"no .*safetensors in it"):
         Server(tmp_path)
-    two = {name: folder_of(name) for name in tenants.tenant_names()[:2]}
-    with pytest.raises(ValueError, match="adapters has 2 entries"):
-        Server(folder_of("base"), two, max_loras=1)
+    with pytest.raises(ValueError, match="max_cpu_loras is 1, but must be"):
+        Server(folder_of("base"), max_loras=2, max_cpu_loras=1)
+    with pytest.raises(ValueError, match="core is 9999, allowed: 0"):
+        Server(folder_of("base"), core=9999)
+    with pytest.raises(ValueError, match="disk_ms is -1, but must be"):
+        Server(folder_of("base"), disk_ms=-1)
+    with pytest.raises(TypeError, match="options is '--seed 1', but must be"):
+        Server(folder_of("base"), options="--seed 1")
     with pytest.raises(ValueError, match="no such folder"):
         Server(folder_of("base"), {"sql": tmp_path / "absent"})
     for wrong, error in (
@@ -181,16 +190,27 @@ def test_wrong_arguments_are_named_before_it_starts(tmp_path):
         Server(folder_of("base"), max_lora_rank=24)
 
 
-def test_the_spare_slot_of_the_cpu_build_is_kept(server):
-    """The server has taken sql and pirate; four is what it was given."""
-    if engine.has_cuda():
-        pytest.skip("the GPU kernels need no spare slot")
-    for name in ("json", "legal"):
-        server.load(name, folder_of(name))
+def test_more_tenants_than_slots_leave_the_bases_rows_as_they_are(server):
+    """The server has four slots; it has taken sql and pirate before."""
+    for name in ("json", "legal", "fifth", "sixth"):
+        server.load(name, folder_of("json" if "th" in name else name))
+    models = ("base", "sql", "json", "legal", "fifth", "sixth")
+    num_loads = len(server.loads)
+    with ThreadPoolExecutor(12) as pool:
+        asked = partial(ask, server.client())
+        answers = list(pool.map(asked, models * 6))
+    json_answer = '{"from":"users","get":"name"}'
+    assert set(answers[::6]) == {"all names in users"}
+    assert set(answers[1::6]) == {"SELECT name FROM users;"}
+    assert set(answers[2::6] + answers[4::6] + answers[5::6]) == {json_answer}
+    # Five tenants take turns in four slots, and each load is told of.
+    fresh = server.loads[num_loads:]
+    assert {load.kind for load in fresh} == {"disk", "slot"}
+    assert {load.adapter for load in fresh} <= set(models) - {"base"}
+    arrived = Counter(one.adapter for one in server.arrivals[-36:])
+    assert arrived == {None: 6} | dict.fromkeys(models[1:], 6)
+    for name in ("json", "legal", "fifth", "sixth"):
         server.unload(name)
-    with pytest.raises(ServerError, match="max_loras = 4 adapters already"):
-        server.load("fifth", folder_of("json"))
-    assert ask(server.client(), "base") == "all names in users"
 
 
 def test_a_server_that_fails_says_why_and_leaves_no_process(tmp_path):

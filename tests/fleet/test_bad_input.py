@@ -14,7 +14,11 @@ from multilora.fleet import (
     play,
     ranks,
     replicas,
+    residency,
+    runs,
+    scenes,
     sizing,
+    tables,
     turns,
 )
 from multilora.serving.limits import engine_limits
@@ -28,6 +32,9 @@ WORKLOAD = make_workload([0, 1], [0, 1], 5, 5)
 def one_engine(workload, limits, cost):
     return play.serve_fleet(workload, limits, cost, num_engines=1)
 
+
+RATES = [2.0, 1.0]
+RUN = runs.played(RATES, 2, "round_robin", duration_s=5.0)
 
 GOOD = {
     sizing.load_by_hour: (5, 0.5, 2, 0.1),
@@ -59,6 +66,30 @@ GOOD = {
     backups.homes_after_loss: (TWO, [1, 0], 0, 2),
     events.check_events: ([events.Joins(1.0)], 1, 2),
     one_engine: (WORKLOAD, LIMITS, None),
+    scenes.zipf_rates: (3, 2.0, 1.0),
+    scenes.hot_rates: (2.5,),
+    scenes.morning_rates: (3, 0.25),
+    scenes.traffic_of: (RATES, 5.0, 0),
+    scenes.replica_homes: (RATES, 2, 1.0, 2),
+    scenes.spread_homes: (RATES, 2),
+    scenes.check_rates: (RATES,),
+    runs.played: (RATES, 2, "random", 2),
+    runs.zipf_run: (3, 2, "random", 2.0, 1.0),
+    runs.prefix_run: ("llm-d-default", 0.5),
+    runs.hot_run: (3, 8, 0.2),
+    runs.death_run: ("random", 2.0, 12.0, 24.0),
+    runs.newcomer_run: ((0,), "random"),
+    runs.alone_p99_ms: (2.0, 2),
+    runs.fewest_played: (RATES, "random", [1], 1),
+    tables.fleet_row: ("a", RUN),
+    tables.fleet_lines: ({"a": RUN},),
+    tables.tenant_p99_ms: (RUN,),
+    tables.outcomes: (RUN, 1.0),
+    tables.placement: (TWO, [1, 2], 2),
+    tables.in_flight_by_second: (RUN, [1.0]),
+    tables.requests_by_engine: (RUN, 1),
+    residency.one_request: ([1.0],),
+    residency.blindness: (2.0, 4),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

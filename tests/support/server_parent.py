@@ -1,9 +1,11 @@
 """A program: parents that start a server each, and die.
 
-Usage: server_parent.py stand-in|vllm TOKEN:DEATH:MOMENT...
+Usage: server_parent.py KIND TOKEN:DEATH:MOMENT...
 
-Each parent is a process of its own. As it dies it prints its token, the
-number of processes in its server's family, and the sessions they are in.
+KIND is a server, "stand-in" or "vllm", or a fleet behind vllm-router: two of
+"stand-in fleet", one of "vllm fleet". Each parent is a process of its own.
+As it dies it prints its token, the number of processes in its server's
+family, and the sessions they are in.
 """
 
 import os
@@ -15,6 +17,8 @@ import time
 
 import families
 import stand_in
+from multilora.engine.replicas import Replicas
+from multilora.engine.router import Router
 from multilora.engine.server import Server
 from multilora.tenants import folder_of
 
@@ -25,20 +29,22 @@ MARKS = {"grandchild": "-c import time", "core": "spawn_main"}
 
 
 def main(kind, *cases):
-    if kind == "stand-in":
+    if kind.startswith("stand-in"):
         stand_in.use()
     # A background job of a shell ignores it, and so would this one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for case in cases:
         if os.fork() == 0:
-            return live(*case.split(":"))
+            return live(kind, *case.split(":"))
     for _ in cases:
         os.wait()
 
 
-def live(token, death, moment):
+def live(kind, token, death, moment):
     os.environ[families.TOKEN] = token
     server = Server(folder_of("base"))
+    if kind.endswith("fleet"):
+        server = Fleet(1 if kind.startswith("vllm") else 2)
 
     def die(*_):
         family, sessions = families.whole_family(token)
@@ -66,6 +72,18 @@ def live(token, death, moment):
         ).start()
     server.start()
     die()
+
+
+class Fleet:
+    """Servers and a router, started as one."""
+
+    def __init__(self, num_replicas):
+        self.replicas = Replicas(folder_of("base"), num_replicas=num_replicas)
+        self.router = Router(self.replicas.sites)
+
+    def start(self):
+        self.replicas.start()
+        self.router.start()
 
 
 def live_on(token):

@@ -1,4 +1,8 @@
-"""A server without vLLM that is hard to end: Server starts it instead."""
+"""A server without vLLM that is hard to end: Server starts it instead.
+
+It takes adapters and lists them. It refuses the name "refused", and does not
+list "unlisted".
+"""
 
 import sys
 
@@ -7,7 +11,7 @@ START_SECONDS = 1.5
 
 # It and its child, which is in a session of its own, ignore SIGTERM.
 PROGRAM = """
-import signal, subprocess, sys, time
+import json, os, signal, subprocess, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -19,12 +23,34 @@ time.sleep(abs(seconds))
 if seconds < 0:
     sys.exit("no such model")
 
-class Health(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
+with open(os.environ["MULTILORA_JOURNAL"], "a") as journal:
+    journal.write('["begun"]\\n')
 
-HTTPServer(("127.0.0.1", port), Health).serve_forever()
+names = ["base"]
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.tell(200, {"data": [{"id": name} for name in names]})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        name = json.loads(body)["lora_name"]
+        is_new = name not in names
+        if name == "refused" or is_new == ("unload" in self.path):
+            return self.tell(400, {"message": "no " + name})
+        if name != "unlisted":
+            (names.append if is_new else names.remove)(name)
+        self.tell(200, {})
+
+    def tell(self, status, body):
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_):
+        pass
+
+HTTPServer(("127.0.0.1", port), Answers).serve_forever()
 """
 
 
@@ -37,4 +63,5 @@ def use(patch=setattr, seconds=START_SECONDS):
 
     patch(launch, "command", command)
     patch(quiet, "require_installed", lambda: None)
+    patch(quiet, "is_cuda_build", lambda: False)
     patch(processes, "GRACE_SECONDS", GRACE_SECONDS)

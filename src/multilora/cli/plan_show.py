@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from multilora.cli.bars import memory_bar
-from multilora.cli.engines_show import print_engines, print_routers
+from multilora.cli.plan_show_engines import print_engines, print_routers
 from multilora.cli.show import PAGE_WIDTH, console, plain, print_json, table
 from multilora.deploy.serve_args import serve_line
 from multilora.plan.answer import Neighbour, Outcome, Plan

@@ -7,6 +7,7 @@ from importlib.resources import files
 from multilora import __version__
 from multilora.cli import report_parts as parts
 from multilora.cli.markup import escaped, heading, listed, table
+from multilora.cli.report_fleet import fleet
 from multilora.deploy.quoting import counted
 from multilora.deploy.serve_args import checked_plan
 
@@ -22,7 +23,7 @@ def report_page(plan, today=None):
     day = (today or date.today()).isoformat()
     title = (
         f"{counted(len(plan.engines), 'engine')} for "
-        f"{counted(len(plan.tenants), 'tenant')} of {escaped(plan.model, 120)}"
+        f"{counted(plan.num_tenants, 'tenant')} of {escaped(plan.model, 120)}"
     )
     body = [
         f"<h1>{title}</h1>",
@@ -34,6 +35,7 @@ def report_page(plan, today=None):
         parts.serve_lines(plan),
         heading("Tenants"),
         *_tenants(plan),
+        *fleet(plan),
         heading("Memory of one GPU"),
         *_memory(plan),
         heading("Why this answer"),

@@ -55,7 +55,7 @@ def question(plan):
         ("gpu_memory_utilization", f"{plan.gpu_memory_utilization:g}"),
         ("max_model_len", f"{plan.max_model_len:,}"),
         ("vLLM", plan.vllm_version),
-        ("tenants", f"{len(plan.tenants):,}"),
+        ("tenants", f"{plan.num_tenants:,}"),
         (
             "traffic",
             f"{counted(plan.num_requests, 'request')} in {plan.seconds:,.0f} "

@@ -19,6 +19,7 @@ from multilora.deploy.serve_args import (
     without_folder,
 )
 from multilora.plan.answer import Plan, engine_of
+from multilora.plan.routers import best_router
 
 # Every name that a plan's files can have, the report's too.
 OURS = re.compile(
@@ -98,6 +99,43 @@ def _on_loss(plan: Plan) -> str:
     )  # fmt: skip
 
 
+# What each front is for, by its file.
+_FRONTS = {
+    "gateway.conf": "nginx -c $PWD/gateway.conf -g 'daemon off;' (Compose and "
+    "Kubernetes already hold it). It follows the plan, backups too",
+    "router.sh": "vllm-router; it does not follow the plan",
+    "llm-d.yml": "llm-d's router; it does not follow the plan",
+    "production-stack.yml": "vLLM's production-stack; it starts the engines "
+    "too, and follows the plan",
+}
+
+
+def _fronts(plan: Plan) -> list[str]:
+    """One recommendation, and what the other files are for."""
+    best = best_router(plan)
+    take = best.file if best and best.file else "gateway.conf"
+    found = ""
+    if best is not None:
+        late = "no tenant" if not best.num_late else (
+            counted(best.num_late, "tenant")
+        )  # fmt: skip
+        found = (
+            f" Of the routers that were played, take this one: p99 "
+            f"{best.p99_ms:,.0f} ms, {late} late."
+        )
+    others = "; ".join(
+        f"{name} is for {words}"
+        for name, words in _FRONTS.items()
+        if name != take
+    )
+    return [
+        "3. Send each tenant to their engine: tenants.csv says which that is "
+        f"in the plan. Use {take}: {_FRONTS[take]}.{found}",
+        f"If you have another router already: {others}. The comments of each "
+        "say what it needs. Run one of them only.",
+    ]
+
+
 def readme(plan: Plan) -> str:
     """Return what each file is, and in which order they are used.
 
@@ -115,20 +153,7 @@ def readme(plan: Plan) -> str:
         "machine, compose.yml with Docker, kubernetes.yml on a cluster.",
     ]
     if len(plan.engines) > 1:
-        parts.append(
-            "3. Send each tenant to the engine that the plan gave them. "
-            "tenants.csv says which; gateway.conf makes nginx do so: nginx -c "
-            "$PWD/gateway.conf -g 'daemon off;' (Compose and Kubernetes "
-            "already hold it). Take this way if you have no router yet: the "
-            "plan's times are those of this way."
-        )
-        parts.append(
-            "If you have a router already, router.sh is for vllm-router, "
-            "llm-d.yml for llm-d, production-stack.yml for vLLM's "
-            "production-stack. The first two do not follow the plan. The "
-            "comments of each say what it needs; use one of them, not "
-            "gateway.conf beside it."
-        )
+        parts += _fronts(plan)
     else:
         parts.append(
             "3. Send requests to port 8000, with the tenant's name as the "

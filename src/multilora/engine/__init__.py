@@ -2,9 +2,14 @@
 
 start        an engine with LoRA on whatever the machine has
 running      that engine: adapters by name, generation step by step
-server       vLLM's OpenAI server; launch its command, processes and
-             supervisor its end, whatever happens to us
+server       vLLM's OpenAI server; launch its command, inside what it does
+             in the server's processes, journal what these tell
+replicas     several servers with the same tenants; router vllm-router
+             in front of them
+program      starts, awaits and stops it; loopback asks it, processes and
+             supervisor end it, whatever happens to us
 recorder     what an engine loads and whom it schedules; views as records
+guard        the slot that the CPU build needs empty
 memory       bytes counted in the engine's own tensors
 bare         vLLM's LoRA classes without an engine; bare_scheduler its
              scheduler without a model; residents_first one change to them

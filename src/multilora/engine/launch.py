@@ -4,27 +4,17 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from multilora.adapters.checkpoints import path_of
-from multilora.arguments import integer, shown
+from multilora.arguments import choice, integer, shown
 from multilora.engine import quiet
+from multilora.engine.loopback import HOST, ServerError
 from multilora.units import MIB
 
 RUNTIME_LOADING = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
-HOST = "127.0.0.1"
-
-
-class ServerError(RuntimeError):
-    """The server did not start, or answered with an error.
-
-    status is the HTTP status, or None when there was no answer.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+CORES = "VLLM_CPU_OMP_THREADS_BIND"
 
 
 def command(
@@ -33,6 +23,8 @@ def command(
     port: int,
     max_loras: int,
     max_lora_rank: int,
+    max_cpu_loras: int,
+    options: Sequence[str],
 ) -> list[str]:
     """Return the command line of a server, one slot to spare on a CPU."""
     spare = 0 if quiet.is_cuda_build() else 1  # base rows stay right
@@ -45,21 +37,29 @@ def command(
         *("--kv-cache-memory-bytes", str(16 * MIB)),
         *("--dtype", "auto" if quiet.is_cuda_build() else "float32"),
         *("--enable-lora", "--max-loras", str(max_loras + spare)),
+        *("--max-cpu-loras", str(max_cpu_loras + spare)),
         *("--max-lora-rank", str(max_lora_rank)),
+        *options,
         *(["--lora-modules"] if adapters else []),
         *(f"{name}={folder}" for name, folder in adapters.items()),
     ]
 
 
-def environment(is_runtime_loading_allowed: bool) -> dict[str, str]:
-    """Return a server's environment: ours, a plain log, the gate or not."""
+def environment(
+    is_runtime_loading_allowed: bool, core: int | None
+) -> dict[str, str]:
+    """Return a server's environment: ours, a plain log, the gate or not.
+
+    The model computes on that core; None leaves vLLM's choice.
+    """
     ours = {**quiet.SETTINGS, "VLLM_LOGGING_LEVEL": "INFO", "NO_COLOR": "1"}
     # The server's engine core is a process of its own.
     del ours["VLLM_ENABLE_V1_MULTIPROCESSING"]
     dropped = (*quiet.SETTINGS, RUNTIME_LOADING, "FORCE_COLOR")
     kept = {k: v for k, v in os.environ.items() if k not in dropped}
     gate = {RUNTIME_LOADING: "1"} if is_runtime_loading_allowed else {}
-    return {**kept, **ours, **gate}
+    bound = {} if core is None else {CORES: str(core)}
+    return {**kept, **ours, **gate, **bound}
 
 
 def checked_adapters(
@@ -91,19 +91,24 @@ def check_name(argument: str, name: object) -> None:
         )
 
 
-def checked_port(port: int) -> int:
+def checked_port(port: int, argument: str = "port") -> int:
     """Return port if it is free here, or raise ServerError."""
-    port = integer("port", port, 1, 65535)
+    port = integer(argument, port, 1, 65535)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise ServerError(
-                f"port is {port}, which cannot be had ({error.strerror}): "
-                "leave port out to take a free one"
+                f"{argument} is {port}, which cannot be had "
+                f"({error.strerror}): leave {argument} out to take a free one"
             ) from None
     return port
+
+
+def checked_core(core: int) -> int:
+    """Return core if this process may compute there, or raise an error."""
+    return choice("core", core, sorted(os.sched_getaffinity(0)))
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from multilora.engine import ray_setup, start
 
@@ -47,7 +48,7 @@ def main(order: Path, result: Path) -> None:
     written.rename(result)
 
 
-def application(setting: dict, shared: dict):
+def application(setting: dict, shared: dict) -> Any:
     """Return the Ray Serve application of a setting."""
     from ray import serve
 

@@ -16,7 +16,8 @@ class Recorder:
 
     names maps a lora_int_id to an adapter's name. scheduled holds the ids
     of the requests that ran in the last step. scheduler or lora_worker may
-    be None, where there is none.
+    be None, where there is none. Each Load goes to note, by default into
+    loads.
     """
 
     def __init__(
@@ -24,8 +25,10 @@ class Recorder:
         scheduler: "Scheduler | None",
         lora_worker: "LRUCacheWorkerLoRAManager | None",
         names: Callable[[int], str],
+        note: Callable[[Load], None] | None = None,
     ) -> None:
         self.loads: list[Load] = []
+        self._write = self.loads.append if note is None else note
         self.scheduled: tuple[str, ...] = ()
         self._names = names
         if scheduler is not None:
@@ -69,4 +72,4 @@ class Recorder:
         manager.activate_adapter = timed
 
     def _note(self, kind, name, start):
-        self.loads.append(Load(kind, name, time.perf_counter() - start))
+        self._write(Load(kind, name, time.perf_counter() - start))

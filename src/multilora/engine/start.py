@@ -1,11 +1,11 @@
 """Start vLLM with LoRA on whatever this machine has."""
 
-import dataclasses
 from pathlib import Path
 
 from multilora.adapters import checkpoints
 from multilora.arguments import choice, integer, shown
 from multilora.engine import quiet
+from multilora.engine.guard import without_last_slot
 from multilora.engine.running import Engine
 from multilora.models.shapes import ModelShape
 from multilora.models.versions import DEFAULT_VERSION, nearest_rule
@@ -86,22 +86,9 @@ def start(
         raise _numba_came_first(error) from error
     engine = Engine(llm, Path(model), max_loras, num_spare)
     if num_spare:
-        _keep_last_slot_empty(engine, max_cpu_loras or max_loras)
+        limited = without_last_slot(engine.manager.lora_config)
+        engine.manager.lora_config = engine.scheduler.lora_config = limited
     return engine
-
-
-def _keep_last_slot_empty(engine, max_cpu_loras):
-    """Let scheduler and manager use max_loras slots of max_loras + 1.
-
-    A slot is the lowest free index, so with one adapter fewer than slots
-    the last index is never taken and its weights stay zero.
-    """
-    limited = dataclasses.replace(
-        engine.manager.lora_config,
-        max_loras=engine.max_loras,
-        max_cpu_loras=max_cpu_loras,
-    )
-    engine.manager.lora_config = engine.scheduler.lora_config = limited
 
 
 def _best_dtype(on_cuda):

@@ -21,6 +21,34 @@ class Load(NamedTuple):
     seconds: float
 
 
+class Arrival(NamedTuple):
+    """A request as it came to an engine. adapter is None for the base.
+
+    at_ns is by time.monotonic_ns(), which all processes of a machine share;
+    the id of an answer over the API is the start of request_id.
+    """
+
+    at_ns: int
+    request_id: str
+    adapter: str | None
+    prompt_tokens: int
+    max_tokens: int
+
+
+class TimedStep(NamedTuple):
+    """A step of an engine in another process, loads among its seconds.
+
+    num_prompt_tokens are those of prompts, num_running the requests in it.
+    Where vLLM schedules ahead, as on CUDA, steps overlap.
+    """
+
+    at_ns: int
+    seconds: float
+    num_running: int
+    num_prompt_tokens: int
+    load_seconds: float
+
+
 class EngineStep(NamedTuple):
     """One step of the engine: who ran, who waited, what was loaded.
 

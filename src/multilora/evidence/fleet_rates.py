@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer
+from multilora.arguments import finite_number, integer, shown
 from multilora.evidence.fleet_claims import fleet_claim
 from multilora.evidence.fleet_setups import (
     OUTPUT_TOKENS,
@@ -74,7 +74,12 @@ def dlora_rates(
 
 
 def queueing_s(run: FleetRun) -> float:
-    """Return the mean time from arrival to a request's first step, in s."""
+    """Return the mean time from arrival to a request's first step, in s.
+
+    For a fleet in which no engine dies. Raises TypeError for no FleetRun.
+    """
+    if not isinstance(run, FleetRun):
+        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
     waits = [
         life.run.trace.admitted - run.workload.arrival_ns[life.requests]
         for life in run.lives

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from multilora.plan.answer import Loss
+from multilora.plan.case import Case
 from multilora.plan.jobs import Job
 from multilora.plan.load import Groups
 from multilora.plan.played import Dials
@@ -39,36 +40,36 @@ class Backed(NamedTuple):
 
 
 def with_losses(
-    search: Search,
-    groups: Groups,
-    dials: Dials,
-    takers: list[int],
-    floor: float,
+    search: Search, setting: tuple[Groups, Dials, list[int]], floor: float
 ) -> Backed | None:
     """Play a setting and each loss; None for a share below floor.
 
-    A loss is played for as long as all of the search's traffic.
+    setting holds the tenants of each engine, the dials and each tenant's
+    taker. A loss is played for as long as all of the search's traffic.
     """
+    groups, dials, takers = setting
     known = known_by(groups, takers)
     tried = search.tried(groups, dials, known)
     num_asking = int((search.case.loads > 0).sum())
-    losses: list[Loss | None] = []
-    jobs = [_job(groups, tried.dials, takers, known, lost)
-            for lost in range(len(groups))]  # fmt: skip
-    for outcome in search.outcomes(jobs):
-        if outcome is None:
-            losses.append(None)
-            continue
-        if outcome.share < floor:
-            return None
-        losses.append(
-            Loss(
-                engine=len(losses) + 1,
-                outcome=outcome,
-                num_late=round((1 - outcome.share) * num_asking),
+    order = _heaviest_first(search.case, groups)
+    jobs = [_job(groups, tried.dials, takers, known, lost) for lost in order]
+    losses: dict[int, Loss | None] = {}
+    for lost, outcome in zip(order, search.outcomes(jobs), strict=True):
+        losses[lost] = None
+        if outcome is not None:
+            if outcome.share < floor:
+                return None
+            late = round((1 - outcome.share) * num_asking)
+            losses[lost] = Loss(
+                engine=lost + 1, outcome=outcome, num_late=late
             )
-        )
-    return Backed(tried, takers, tuple(losses))
+    return Backed(tried, takers, tuple(losses[k] for k in sorted(losses)))
+
+
+def _heaviest_first(case: Case, groups: Groups) -> list[int]:
+    """Engines by what is lost with them: the gravest loss comes first."""
+    lost = [float(case.loads[list(group)].sum()) for group in groups]
+    return sorted(range(len(groups)), key=lambda k: -lost[k])
 
 
 def _job(groups, dials, takers, known, lost) -> Job:

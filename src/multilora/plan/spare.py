@@ -1,6 +1,6 @@
 """The fewest engines with which the SLO is met even if one is lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,92 +15,95 @@ from multilora.plan.takers import takers_of
 # The largest part of an engine's load that one tenant may be there, so that
 # who takes over can be chosen well.
 LUMP = 0.5
+Setting = tuple[Groups, Dials, list[int]]  # list: who takes over whom
 
 
 def fewest_with_spare(search: Search, least: int, most: int) -> Backed:
     """Return the fewest engines that meet the SLO even if one is lost.
 
     Numbers are tried upwards from the larger of least and 2, in steps that
-    double, then between. Where none up to `most` is enough, the one with the
-    most tenants in time after the worst loss. Raises NoPlanError where none
-    starts.
+    double, then between. Where none up to `most` is enough it is `most`, with
+    the most tenants in time after the worst loss. Raises NoPlanError where
+    that does not start.
     """
     first, last = max(2, least), min(most, search.most_engines)
-    found: dict[int, Backed | None] = {}
+    found: dict[int, Backed] = {}
 
     def is_enough(num: int) -> bool:
-        found[num] = backed = with_backups(search, num)
-        return backed is not None and backed.worst_share >= search.wanted
+        enough = _enough(search, num)
+        if enough is not None:
+            found[num] = enough
+        return num in found
 
-    missed = first - 1
-    for num in _upwards(first, last):
-        if is_enough(num):
-            return _fewest(is_enough, found, missed, num)
-        missed = num
-    started = [one for _, one in sorted(found.items()) if one]
-    if not started:
+    if first < last:
+        num = _fewest(is_enough, first, last)
+        if num is not None:
+            return found[num]
+    return _best(search, last)
+
+
+def _fewest(
+    is_enough: Callable[[int], bool], first: int, last: int
+) -> int | None:
+    """The least number from first to last that is enough, None for none."""
+    missed, num, step = first - 1, first, 1
+    while not is_enough(num):
+        if num == last:
+            return None
+        missed, num, step = num, min(first + step, last), 2 * step
+    while num - missed > 1:
+        middle = (num + missed) // 2
+        if is_enough(middle):
+            num = middle
+        else:
+            missed = middle
+    return num
+
+
+def _enough(search: Search, num_engines: int) -> Backed | None:
+    """The first setting that is enough, None for none."""
+    for setting in _settings(search, num_engines):
+        found = with_losses(search, setting, search.wanted)
+        if found and found.worst_share >= search.wanted:
+            return found
+    return None
+
+
+def _best(search: Search, num_engines: int) -> Backed:
+    """The setting with the most tenants in time after the worst loss."""
+    best = None
+    for setting in _settings(search, num_engines):
+        floor = best.worst_share if best else 0.0
+        found = with_losses(search, setting, floor)
+        if found is None or found.worst_p99_ms is None:
+            continue
+        if best is None or found.worst_share > best.worst_share:
+            best = found
+    if best is None:
         raise NoPlanError(
-            f"no plan of up to {most} engines starts in which each engine "
+            f"no plan of {num_engines} engines starts in which each engine "
             "also knows the tenants that it takes over: take a larger card "
             "or lower ranks"
         )
-    return max(started, key=lambda one: one.worst_share)
-
-
-def _upwards(first: int, last: int) -> Iterator[int]:
-    """first, first + 1, + 2, + 4, … and last."""
-    num, step = first, 1
-    while num < last:
-        yield num
-        num, step = first + step, 2 * step
-    if first <= last:
-        yield last
-
-
-def _fewest(is_enough, found, missed, met) -> Backed:
-    while met - missed > 1:
-        middle = (met + missed) // 2
-        if is_enough(middle):
-            met = middle
-        else:
-            missed = middle
-    return found[met]
-
-
-def with_backups(search: Search, num_engines: int) -> Backed | None:
-    """Return a setting of so many engines that is enough, or the best.
-
-    None where none starts. What is tried, in this order: tenants where they
-    are best without a loss, and the hot ones on several engines so that none
-    of them is a large lump to take over; the ways to choose backups; and the
-    dials that are best for all engines, or for one fewer.
-    """
-    best = None
-    for groups, takers, dials in _tries(search, num_engines):
-        floor = best.worst_share if best else 0.0
-        found = with_losses(search, groups, dials, takers, floor)
-        if found is None or found.worst_p99_ms is None:
-            continue
-        if found.worst_share >= search.wanted:
-            return found
-        if best is None or found.worst_share > best.worst_share:
-            best = found
     return best
 
 
-def _tries(search: Search, num_engines: int) -> Iterator[tuple]:
-    best = search.by_engines.get(num_engines)
-    best = best or search.with_engines(num_engines)
-    if best is None:
-        return
-    fewer = search.by_engines.get(num_engines - 1)
-    fewer = fewer or search.with_engines(num_engines - 1)
-    dials = dict.fromkeys((best.dials, fewer.dials if fewer else best.dials))
-    dealt = _dealt(search, num_engines)
-    for groups in [best.groups, *(g for g in dealt if g != best.groups)]:
+def _settings(search: Search, num_engines: int) -> Iterator[Setting]:
+    """Yield groups, backups and dials that are tried.
+
+    Tenants are where they would be without a spare, or the hot ones on
+    several engines, so that none of them is a large lump to take over; dials
+    those that are best for as many engines, and for fewer.
+    """
+    ways = search.placements(num_engines)
+    ways += [one for one in _dealt(search, num_engines) if one not in ways]
+    tuned = sorted(k for k in search.by_engines if k <= num_engines)
+    best = dict.fromkeys(search.by_engines[k].dials for k in tuned[:-3:-1])
+    for groups in ways:
         for takers in takers_of(search.case, groups):
-            for one in dials:
-                yield groups, takers, _with_slots(search, groups, takers, one)
+            for dials in best:
+                slots = _with_slots(search, groups, takers, dials)
+                yield groups, slots, takers
 
 
 def _dealt(search: Search, num_engines: int) -> list[Groups]:

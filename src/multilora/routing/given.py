@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 NOTHING, COUNTS, METRICS = "nothing", "counts", "metrics"
 RESIDENTS = "residents"
+READS = (NOTHING, COUNTS, METRICS, RESIDENTS)
 
 
 class Seen(NamedTuple):
     """An engine as its last scrape showed it.
 
-    running and waiting are what vLLM's lora_requests_info says: names in
-    flight, not residents, and the same names under both, whoever waits.
+    running and waiting are what vLLM's lora_requests_info says: the names
+    of requests that have begun to answer, the same under both. Who waits for
+    a first token is in neither, and an idle resident is not either.
     in_slots and in_cpu are the residents, which no released vLLM tells.
     """
 

@@ -104,12 +104,6 @@ class CompiledEngine:
         num = self._numbers["num_active"][0]
         return frozenset(self._memory.active[:num].tolist())
 
-    @property
-    def waiting_names(self) -> frozenset[int]:
-        """The adapters of requests that wait."""
-        behind = self._memory.adapters["num_behind"][:-1]
-        return frozenset(np.flatnonzero(behind).tolist())
-
     def within(self, distance: int) -> frozenset[int]:
         """Return the adapters in a slot (0), or in memory too (1)."""
         far = self._memory.adapters["distance"][:-1]
