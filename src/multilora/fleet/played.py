@@ -12,7 +12,6 @@ from multilora.serving.run import ServingRun
 from multilora.serving.workload import Workload
 
 DONE, LOST, NOT_FOUND = 0, 1, 2
-OUTCOMES = ("done", "lost", "not found")
 
 
 class Life(NamedTuple):
