@@ -22,20 +22,19 @@ APP = "multilora"
 def main(order: Path, result: Path) -> None:
     """Deploy each setting, send its phases, write down what came back."""
     asked = json.loads(order.read_text("utf-8"))
-    ray = ray_setup.imported()
+    # Ray wants a core for each replica and two for itself.
+    ray_setup.start_here(
+        2 + max(one["num_replicas"] for one in asked["settings"])
+    )
     from ray import serve
 
-    # A replica counts as a core for Ray, whatever the machine has.
-    num_cpus = 2 + max(one["num_replicas"] for one in asked["settings"])
-    ray.init(
-        address="local", num_cpus=num_cpus, include_dashboard=False,
-        **ray_setup.QUIET,
-    )  # fmt: skip
     serve.start(proxy_location="Disabled")
     found = []
     for setting in asked["settings"]:
         handle = serve.run(
-            application(setting, asked["replica"]), APP, route_prefix=None
+            application(setting, asked["replica"]),
+            name=APP,
+            route_prefix=None,
         )
         found.append(
             [

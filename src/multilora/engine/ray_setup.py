@@ -14,6 +14,8 @@ ENVIRONMENT = {
     "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "2",
 }
 QUIET = {"log_to_driver": False, "logging_level": "ERROR"}  # for ray.init
+_LOCAL = QUIET | {"address": "local", "include_dashboard": False}
+TRIES = 3
 
 
 def has_ray() -> bool:
@@ -39,4 +41,22 @@ def imported() -> ModuleType:
         os.environ.setdefault(name, value)
     import ray
 
+    return ray
+
+
+def start_here(num_cpus: int) -> ModuleType:
+    """Start Ray on this machine; return the module ray.
+
+    It counts num_cpus cores, whatever the machine has. Ray gives up where
+    its own agents take some 15 s to start, as on a busy machine: it is
+    tried TRIES times.
+    """
+    ray = imported()
+    for _ in range(TRIES - 1):
+        try:
+            ray.init(**_LOCAL, num_cpus=num_cpus)
+            return ray
+        except Exception:  # of many kinds, the last of them is raised below
+            ray.shutdown()
+    ray.init(**_LOCAL, num_cpus=num_cpus)
     return ray

@@ -135,7 +135,10 @@ class OnRay:
 
     def _connect(self):
         try:
-            self._ray.init(**_options(self._address))
+            if self._address.host is None:
+                ray_setup.start_here(num_cores())
+            else:
+                self._ray.init(**_options(self._address))
         except BaseException as error:
             self._ray.shutdown()
             if not isinstance(error, Exception):
@@ -145,12 +148,7 @@ class OnRay:
 
 
 def _options(address: Address) -> dict[str, Any]:
-    """Return the arguments of ray.init."""
-    if address.host is None:
-        return ray_setup.QUIET | {
-            "address": "local", "num_cpus": num_cores(),
-            "include_dashboard": False,
-        }  # fmt: skip
+    """Return the arguments of ray.init for a cluster, which gets our code."""
     package = str(Path(multilora.__file__).parent)
     sent = {"runtime_env": {"py_modules": [package]}}
     return ray_setup.QUIET | sent | {"address": address.told}
