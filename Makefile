@@ -149,8 +149,9 @@ test-peers: $(ENGINE)/.peers ## others' code agrees with ours, and reads a plan'
 	$(ENGINE)/bin/pytest -m peers tests
 
 # Alone: the engines' times are recorded. make fleet RECORD=--record keeps them.
-fleet: $(ENGINE)/.peers ## a real fleet: two vLLM servers behind vllm-router (5 minutes)
-	$(ENGINE)/bin/pytest -m fleet tests/fleet/test_fleet_on_vllm.py $(RECORD)
+fleet: $(ENGINE)/.peers ## a real fleet: two vLLM servers behind vllm-router; Ray Serve (5 minutes)
+	$(ENGINE)/bin/pytest -m fleet tests/fleet/test_fleet_on_vllm.py \
+		tests/engine/test_ray_serve.py $(RECORD)
 
 # In the engine's Python because numba is there.
 fit: $(ENGINE)/.installed ## fit the step on hours again: make fit HOURS=FILE.csv

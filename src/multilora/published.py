@@ -74,6 +74,7 @@ _FILES = (
     "public_traffic",
     "calibration_run",
     "fleet_run",
+    "ray_run",
     "symptoms",
     "wrong_answers",
     "fleet_claims",

@@ -7,6 +7,7 @@ pitches         published claims; audits recomputes them case by case
 fleet_claims    claims about fleets: fleet_rates plays dLoRA's figure 11,
                 fleet_routed the set-ups of BLIS and GIE, as fleet_setups has
 formula         the seeds' ceil(tenants / max_loras) beside a plan
+ray_runs        Ray Serve in front of vLLM: loads counted, and ours
 timing          ratios of times in one run
 dials           which dial ends which wait, each moved once
 price           engines measured with LoRA and without
