@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 import uuid
+from importlib.util import find_spec
 
 import pytest
 
@@ -18,7 +19,13 @@ from multilora.engine.router import Router
 from multilora.tenants import folder_of
 
 SITE = f"http://{HOST}:9"
-needs_router = pytest.mark.peers
+
+
+def needs_router(test):
+    """Mark a test of make test-peers, which installs vllm-router."""
+    absent = find_spec("vllm_router") is None
+    reason = "needs vllm-router: make test-peers"
+    return pytest.mark.peers(pytest.mark.skipif(absent, reason=reason)(test))
 
 
 @pytest.fixture

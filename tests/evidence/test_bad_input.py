@@ -33,6 +33,7 @@ CASE = a_case(2, seconds=20)
 PLAN = make_plan(CASE)
 GOOD = {
     fleet_claims.fleet_claim: ("dlora-11",),
+    fleet_rates.queueing_s: (fleet_setups.play_rule(ASKED, 2, 1, "random"),),
     fleet_rates.dlora_rates: (1, 1024.0, 0.0, 10.0),
     fleet_setups.poisson_workload: ([2.0, 1.0], 2.0, 20.0),
     fleet_setups.play_rule: (ASKED, 2, 1, "round_robin"),

@@ -8,8 +8,9 @@ import pytest
 from multilora.cache.fast import has_numba
 from multilora.evidence.fleet_claims import fleet_claim, fleet_claims
 from multilora.evidence.fleet_rates import dlora_rates, queueing_s
-from multilora.evidence.fleet_routed import blis_table, gie_table
+from multilora.evidence.fleet_routed import blis_table, gie_table, routed
 from multilora.evidence.fleet_setups import play_rule, poisson_workload
+from multilora.serving.workload import make_workload
 
 FIGURES = fleet_claim("dlora-11")["figures"]
 QUOTED = FIGURES["placed_per_s"] / FIGURES["round_robin_per_s"]
@@ -82,6 +83,12 @@ def test_after_pull_2625_a_name_takes_one_slot_and_not_two(gie):
     before = gie["llm-d-lora-affinity-before-2625"]
     after = gie["llm-d-lora-affinity"]
     assert before.num_loads > 1.2 * after.num_loads
+
+
+def test_a_workload_without_adapters_is_named():
+    base = make_workload([0, 1], [-1, -1], 5, 5, 2)
+    with pytest.raises(ValueError, match="workload asks for the base alone"):
+        routed(base, 2, 2)
 
 
 def test_bliss_claim_holds_where_slots_suffice():

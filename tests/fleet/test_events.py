@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multilora.cache.fast import has_numba
+from multilora.fleet.course import MAX_TRIES
 from multilora.fleet.events import Dies, Joins, Onboards
-from multilora.fleet.play import MAX_TRIES, serve_fleet
+from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import DONE, LOST, NOT_FOUND
 from multilora.serving.cost import step_cost
 from multilora.serving.limits import engine_limits
+from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
 from serving_runs import runs
 
@@ -108,6 +110,42 @@ def test_a_tenant_is_there_from_their_onboarding_on():
     assert fleet.is_not_found.sum() >= 3
 
 
+def test_a_dead_engine_that_nobody_noticed_looks_idle_and_gets_all():
+    """Each has a request; the connection of one breaks with its engine."""
+    seconds = [0, 0, *np.arange(8) / 100 + 0.5]
+    fleet = serve_fleet(
+        make_workload(seconds, [0] * 10, 8, 200), LIMITS, COST,
+        num_engines=2, rule="least_running", events=[Dies(0.4, 1, None, 9)],
+    )  # fmt: skip
+    assert fleet.outcome.tolist() == [DONE] + [LOST] * 9
+    assert (fleet.num_tries[2:] == MAX_TRIES).all()
+
+
+def test_what_is_noticed_late_is_the_life_that_ended():
+    """The first death, noticed at 1.1 s, says nothing of the second."""
+    workload = make_workload(np.arange(20) / 10 + 0.05, [0] * 20, 8, 1)
+    events = [Dies(0.1, 1, 0.2, noticed_s=1.0), Dies(1.0, 1, noticed_s=0.6)]
+    fleet = serve_fleet(
+        workload, LIMITS, COST, num_engines=2, events=events, retry_ms=10
+    )
+    refused = workload.arrival_ns[fleet.num_tries > 1] / 1e9
+    is_dead = (refused > 0.1) & (refused < 0.2) | (refused > 1)
+    assert is_dead.all() and (refused > 1.1).any() and (refused < 1.6).all()
+
+
+def test_engines_of_their_own_limits_have_their_own_step_and_joiners_too():
+    """Without a cost each has the fitted_cost of its slots, as serve has."""
+    wide = LIMITS._replace(max_loras=4, max_cpu_loras=4)
+    fleet = serve_fleet(
+        four(seconds=(0, 0, 1, 1)), [LIMITS, wide],
+        num_engines=2, events=[Joins(0.5)],
+    )  # fmt: skip
+    for life, limits in zip(fleet.lives, (LIMITS, wide, wide), strict=True):
+        run = serve(life.run.workload, limits, seed=life.engine)
+        assert (life.run.ttft_ns == run.ttft_ns).all()
+        assert life.run.cost == run.cost
+
+
 EVENTS = st.lists(
     st.tuples(st.floats(0, 0.9), st.integers(0, 2), st.floats(0, 0.3)),
     max_size=3,
@@ -162,40 +200,3 @@ def test_numba_dies_at_the_same_nanosecond(run, events):
     )  # fmt: skip
     assert (plain.outcome == fast.outcome).all()
     assert (plain.latency_ns == fast.latency_ns).all()
-
-
-BAD = {
-    "Dies, Joins or Onboards": ["x"],
-    "at_s of": [Dies(-1, 0)],
-    "back_s of": [Dies(1, 0, 0.5)],
-    "engine of": [Dies(1, 7)],
-    "not there then": [Dies(1, 1), Dies(2, 1)],
-    "tenant of": [Onboards(1, 9, (0,))],
-    "is empty": [Onboards(1, 0, ())],
-    "an engine of": [Onboards(1, 0, (5,))],
-    "not there": [Joins(5), Dies(1, 2)],
-}
-
-
-@pytest.mark.parametrize("words", BAD)
-def test_an_event_that_cannot_be_is_named(words):
-    with pytest.raises((ValueError, TypeError), match=words):
-        serve_fleet(four(), LIMITS, COST, num_engines=2, events=BAD[words])
-
-
-def test_what_a_fleet_cannot_be_is_a_sentence():
-    for wrong, words in (
-        ({"num_engines": 0}, "num_engines is 0"),
-        ({"homes": [[0]]}, "homes holds 1"),
-        ({"homes": [[0], []]}, r"homes\[1\] is empty"),
-        ({"homes": [[0], [2]]}, r"homes\[1\]"),
-        ({"homes": [0, 1]}, r"homes\[0\] is 0"),
-        ({"rule": "round_robbin"}, "round_robin"),
-        ({"scrape_ms": -1}, "scrape_ms"),
-        ({"retry_ms": float("nan")}, "retry_ms"),
-        ({"engine": "fast"}, "engine"),
-    ):
-        with pytest.raises((ValueError, TypeError), match=words):
-            serve_fleet(four(), LIMITS, COST, **{"num_engines": 2, **wrong})
-    with pytest.raises(ValueError, match="limits holds 3"):
-        serve_fleet(four(), [LIMITS] * 3, COST, num_engines=2)

@@ -4,18 +4,24 @@
 """
 
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import count
 
 import pytest
 
 import families
-from live_fleet import NUM_TENANTS, Sent, requests, send
+from live_fleet import NUM_TENANTS, Sent, send
 from live_fleet_counts import Watched, taken
-from live_fleet_run import NUM_ENGINES, WANTED, kill, record, row_of, started
+from live_fleet_kill import (
+    Orphans,
+    comes_back,
+    home_of,
+    kill,
+    killed_row,
+    send_to_all,
+)
+from live_fleet_run import NUM_ENGINES, WANTED, record, row_of, started
 from multilora.engine.loopback import ServerError
 from multilora.engine.router import Router
 from multilora.tenants import folder_of
@@ -154,133 +160,65 @@ def test_an_adapter_on_one_of_two_replicas(fleet, findings):
     findings["one_of_two"] = {"on_one": half, "on_both": both}
 
 
-def test_an_engine_is_killed_under_load_and_comes_back(
-    fleet, findings, orphans
-):
-    """Lost is what it was answering; a home at default flags costs more."""
+@pytest.fixture
+def routers(fleet):
+    """Three in front of the same engines: quick to give up, even, default."""
     with ExitStack() as stack:
-        quick, even, default = (
+        yield [
             stack.enter_context(
-                Router(fleet.sites, policy, header, options=more)
+                Router(fleet.sites, policy, header, options=options)
             )
-            for policy, header, more in (
+            for policy, header, options in (
                 ("consistent_hash", SESSION, QUICK),
                 ("round_robin", None, ()),
                 ("consistent_hash", SESSION, ()),
             )
-        )
-        victim = home_of(0, fleet, default)
-        num_before = len(victim.arrivals)
-        timer = threading.Timer(1.5, kill, [victim])
-        timer.start()
-        outcomes = send_to_all((quick, even))
-        timer.join()
-        alone = [Sent(1.5 * i, 0, 3, 2) for i in range(4)]
-        outcomes.append(send(default.url, alone, default.headers))
-        rows = list(map(killed_row, (quick, even, default), outcomes))
-        findings["killed"] = rows
-        arrivals = victim.arrivals[num_before:]
-        num_answered = sum(
-            one.status == 200 and one.number in taken(found, arrivals)
-            for found in outcomes
-            for one in found
-        )
-        # A router tries again until an answer has begun, not later, and
-        # five times at most.
-        num_lost, num_exhausted = (
-            sum(row[name] for row in rows)
-            for name in ("num_lost", "num_exhausted")
-        )
-        assert num_lost <= len(arrivals) - num_answered + num_exhausted
-        for row, found in zip(rows[:2], outcomes, strict=False):
-            assert row["num_lost"] < 0.1 * row["num_requests"]
-            assert row["num_retries"] > 0
-            assert {one.status for one in found[-10:]} == {200}
-        # All five tries go to the dead home, until ten have failed.
-        assert [one.status for one in outcomes[2]] == [500, 500, 200, 200]
-        assert {row["num_opened"] for row in rows} == {1}, "the circuits"
-        orphans.begin()  # two starts side by side take little more than one
-        victim.stop()
-        victim.start()
-        assert comes_back(victim, quick)
+        ]
 
 
-def home_of(tenant, fleet, router):
-    """Return the server that a router sends a tenant to."""
-    before = [len(server.arrivals) for server in fleet.servers]
-    send(router.url, [Sent(0, tenant, 3, 2)], router.headers)
-    (home,) = (
-        server
-        for server, num in zip(fleet.servers, before, strict=True)
-        if len(server.arrivals) > num
-    )
-    return home
+def test_an_engine_is_killed_under_load_and_comes_back(
+    fleet, findings, orphans, routers
+):
+    """Lost is what it was answering; a home at default flags costs more."""
+    quick, even, default = routers
+    victim = home_of(0, fleet, default)
+    num_before = len(victim.arrivals)
+    timer = threading.Timer(1.5, kill, [victim])
+    timer.start()
+    outcomes = send_to_all((quick, even))
+    timer.join()
+    alone = [Sent(1.5 * i, 0, 3, 2) for i in range(4)]
+    outcomes.append(send(default.url, alone, default.headers))
+    rows = list(map(killed_row, routers, outcomes))
+    findings["killed"] = rows
+    assert_little_is_lost(rows, outcomes, victim.arrivals[num_before:])
+    # All five tries go to the dead home, until ten have failed.
+    assert [one.status for one in outcomes[2]] == [500, 500, 200, 200]
+    assert {row["num_opened"] for row in rows} == {1}, "the circuits"
+    orphans.begin()  # two starts side by side take little more than one
+    victim.stop()
+    victim.start()
+    assert comes_back(victim, quick)
 
 
-def send_to_all(routers):
-    """Send requests through each router at once; return their outcomes."""
+def assert_little_is_lost(rows, outcomes, arrivals):
+    """Hold what is lost against what the killed engine was answering.
 
-    def one(number, router):
-        wanted = requests(42, 6, seed=number)
-        return send(router.url, wanted, router.headers)
-
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(one, count(), routers))
-
-
-def killed_row(router, outcomes):
-    """Return what became of a router's requests when an engine was killed.
-
-    num_lost are those without a whole answer, num_exhausted those that the
-    router gave up after its last try.
+    A router tries again until an answer has begun, not later, and five
+    times at most.
     """
-
-    def counted(metric, label):
-        return router.counters(f"vllm_router_{metric}", label)
-
-    opened = counted("cb_state_transitions", "to")
-    return {
-        "policy": router.policy,
-        "header": router.header,
-        "options": list(router.options),
-        "num_requests": len(outcomes),
-        "num_lost": sum(one.status != 200 for one in outcomes),
-        "num_retries": sum(counted("retries", "route").values()),
-        "num_exhausted": sum(counted("retries_exhausted", "route").values()),
-        "num_opened": opened.get("open", 0),
-    }
-
-
-def comes_back(server, router):
-    """True when a router sends tenant 0 home again, within 20 s."""
-    deadline = time.monotonic() + 20
-    num = len(server.arrivals)
-    while time.monotonic() < deadline:
-        send(router.url, [Sent(0, 0, 3, 2)], router.headers)
-        if len(server.arrivals) > num:
-            return True
-        time.sleep(1)
-    return False
-
-
-class Orphans:
-    """Parents that start a fleet and are killed, beside other tests."""
-
-    # During the start-up, and when the router is ready.
-    CASES = (("SIGKILL", "4"), ("SIGKILL", "healthy"))
-
-    def __init__(self, pool):
-        self._pool, self._found = pool, None
-
-    def begin(self):
-        if self._found is None:
-            self._found = self._pool.submit(
-                families.parents, "vllm fleet", self.CASES
-            )
-
-    def result(self):
-        self.begin()
-        return self._found.result()
+    num_in_flight = len(arrivals) - sum(
+        found[number].status == 200
+        for found in outcomes
+        for number in taken(found, arrivals)
+    )
+    num_exhausted = sum(row["num_exhausted"] for row in rows)
+    num_lost = sum(row["num_lost"] for row in rows)
+    assert num_lost <= num_in_flight + num_exhausted
+    for row, found in zip(rows[:2], outcomes, strict=False):
+        assert row["num_lost"] < 0.1 * row["num_requests"]
+        assert row["num_retries"] > 0
+        assert {one.status for one in found[-10:]} == {200}
 
 
 @pytest.fixture(scope="module")

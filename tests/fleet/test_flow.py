@@ -2,6 +2,7 @@
 
 from itertools import combinations, product
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -126,6 +127,12 @@ def test_an_engine_that_is_emptied_moves_its_tenants_and_nobody_else():
     ]
 
 
+def test_slots_are_one_number_or_a_row_of_any_kind():
+    wanted = fewest_moves([[0], [0]], [1, 2], 1, 2)
+    for slots in ([1, 1], (1, 1), np.array([1, 1]), np.int64(1)):
+        assert fewest_moves([[0], [0]], [1, 2], slots, 2) == wanted
+
+
 def test_spread_costs_moves_and_stickiness_costs_balance():
     """Nine tenants on one engine of three, one load each."""
     rows = moves_by_capacity([1] * 9, [[0]] * 9, 3, [9, 6, 4, 3])
@@ -142,7 +149,11 @@ def test_spread_costs_moves_and_stickiness_costs_balance():
         (lambda: split([1], 0), "num_engines is 0"),
         (lambda: fewest_moves([[0]] * 3, [1] * 3, 1, 2), "slots are 2, too"),
         (lambda: fewest_moves([[0]], [1], [1], 2), "slots holds 1"),
-        (lambda: fewest_moves([[0]], [1], 1, 2, [3]), "slots are 2, too few"),
+        (
+            lambda: fewest_moves([[0]], [1], 1, 2, [3]),
+            "counts holds 3 replicas",
+        ),
+        (lambda: fewest_moves([[0]], [1], [1, 0], 2, [2]), "slots are 1, too"),
         (lambda: fewest_moves([[3]], [1], 1, 2), r"old\[0\] is 3"),
         (lambda: moves_by_capacity([1], [[0]], 1, [0]), "capacities is 0"),
     ],

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multilora.cache.fast import has_numba
-from multilora.fleet.members import Member, columns_of
+from multilora.fleet.members import Member
 from multilora.fleet.play import serve_fleet
+from multilora.fleet.watched import columns_of
 from multilora.routing.given import COUNTS, RESIDENTS, Rule
 from multilora.serving.run import serve, serve_until
 from serving_runs import runs
@@ -132,7 +133,7 @@ def test_a_scrape_shows_who_runs_and_who_waits(run):
     columns = columns_of(workload, limits)
     member = Member(0, workload, limits, cost, seed, "plain", columns)
     for request, now in enumerate(workload.arrival_ns.tolist()):
-        member.send(request, now)
+        member.send(now, request)
     middle = int(workload.arrival_ns.mean()) + 1
     member.run_until(middle)
     seen = member.seen(True)

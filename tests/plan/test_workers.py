@@ -13,6 +13,7 @@ import long_plans
 from bad_input import each_wrong_value
 from cases import a_case
 from deadly_cases import deadly
+from multilora.engine import ray_setup
 from multilora.plan import on_ray
 from multilora.plan.jobs import Job, in_turn
 from multilora.plan.make import make_plan
@@ -163,7 +164,7 @@ def test_what_is_misspelt_is_a_sentence(asked):
 
 
 def test_ray_that_is_absent_says_how_to_install_it(case, monkeypatch):
-    monkeypatch.setattr(on_ray, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_setup, "find_spec", lambda name: None)
     match = r"^workers is 'ray://local', but Ray is not installed: pip install"
     with pytest.raises(ValueError, match=match):
         make_plan(case, workers="ray://local")

@@ -104,7 +104,7 @@ def test_a_misspelt_name_is_told_the_nearest_and_all():
     with pytest.raises(ValueError, match="the nearest is 'round_robin'") as e:
         rule("round-robin")
     assert all(repr(name) in str(e.value) for name in RULES)
-    with pytest.raises(TypeError, match="name is 3"):
+    with pytest.raises(TypeError, match="rule is 3"):
         rule(3)
 
 

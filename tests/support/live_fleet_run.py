@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import signal
 from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,17 +147,3 @@ def _in_rows(text):
     return re.sub(
         r"\[[\d.,\s-]+\]", lambda found: " ".join(found[0].split()), text
     )
-
-
-def kill(server):
-    """End the API server of a multilora Server as `kill -9` does."""
-    wanted = {"--port", str(server.port), "--model"}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (folder / "cmdline").read_bytes().decode().split("\0")
-        except OSError:
-            continue  # it ended meanwhile
-        if wanted <= set(line):
-            os.kill(int(folder.name), signal.SIGKILL)
-            return
-    raise AssertionError(f"no process serves port {server.port}")

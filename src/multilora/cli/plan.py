@@ -11,7 +11,13 @@ from multilora.arguments import finite_number
 from multilora.cli import log_options as logs
 from multilora.cli.app import Exit, Json, command, complain
 from multilora.cli.plan_case import Asked, asked
-from multilora.cli.plan_engines import PANEL, Engines, Spare, engines_asked
+from multilora.cli.plan_engines import (
+    PANEL,
+    Engines,
+    Spare,
+    as_options,
+    engines_asked,
+)
 from multilora.cli.plan_show import print_cards, print_plan
 from multilora.cli.show import print_json
 from multilora.logs.columns import Columns
@@ -275,4 +281,6 @@ def _planned(question: Asked, wanted: Mapping) -> Plan | None:
     except NoPlanError as error:
         complain(error, Exit.NO)
         return None
+    except ValueError as error:
+        raise ValueError(as_options(str(error))) from error
     return found.model_copy(update={"notes": found.notes + question.notes})

@@ -1,5 +1,6 @@
 """The options of `multilora plan` on several engines."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -49,3 +50,11 @@ def engines_asked(engines: str, spare: int) -> tuple[int | None, int]:
             "nobody is served; take 2 engines or more, or auto"
         )
     return num, spare
+
+
+def as_options(said: str) -> str:
+    """Return what make_plan says of its arguments, of the options instead."""
+    said = re.sub(r"(?<!-)\bspare is", "--spare is", said)
+    return said.replace("num_engines", "--engines").replace(
+        "max_engines", "--max-engines"
+    )

@@ -49,7 +49,7 @@ class Journal:
             if kind == LOAD:
                 load_seconds += Load(*rest).seconds
             elif kind == STEP:
-                steps.append(TimedStep(*rest, load_seconds))
+                steps.append(TimedStep._make([*rest, load_seconds]))
                 load_seconds = 0.0
         return steps
 

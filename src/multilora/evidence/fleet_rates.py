@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer
+from multilora.arguments import finite_number, integer, shown
 from multilora.evidence.fleet_claims import fleet_claim
 from multilora.evidence.fleet_setups import (
+    MAX_SLOTS,
     OUTPUT_TOKENS,
     play_rule,
     poisson_workload,
@@ -52,7 +53,7 @@ def dlora_rates(
     rates are this engine's; compare the ratio. dLoRA's third rate, with
     migration between GPUs, has no counterpart in vLLM.
     """
-    slots = integer("max_loras", max_loras, 1, 512)
+    slots = integer("max_loras", max_loras, 1, MAX_SLOTS)
     mean = finite_number("output_tokens", output_tokens, 2, 1024)
     exponent = finite_number("skew", skew, 0, 4)
     duration_s = finite_number("duration_s", duration_s, 10, 600)
@@ -74,7 +75,12 @@ def dlora_rates(
 
 
 def queueing_s(run: FleetRun) -> float:
-    """Return the mean time from arrival to a request's first step, in s."""
+    """Return the mean time from arrival to a request's first step, in s.
+
+    For a fleet in which no engine dies. Raises TypeError for no FleetRun.
+    """
+    if not isinstance(run, FleetRun):
+        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
     waits = [
         life.run.trace.admitted - run.workload.arrival_ns[life.requests]
         for life in run.lives

@@ -8,6 +8,7 @@ import numpy as np
 from multilora.arguments import choice, finite_number, integer, items
 from multilora.evidence.fleet_claims import fleet_claim
 from multilora.evidence.fleet_setups import (
+    MAX_SLOTS,
     OUTPUT_TOKENS,
     play_rule,
     poisson_workload,
@@ -16,6 +17,7 @@ from multilora.fleet.bound import least_loads
 from multilora.fleet.homes import MAX_ENGINES
 from multilora.fleet.played import FleetRun
 from multilora.fleet.turns import in_turn
+from multilora.matmul.operands import BASE
 from multilora.routing.rules import RULES as KNOWN
 from multilora.serving.workload import NS_PER_S, Workload, check_workload
 from multilora.traffic.generators import zipf_popularity
@@ -59,13 +61,18 @@ def routed(
 
     Engines have the step of fitted_cost and every adapter in memory. A rule
     that needs a placement gets each tenant's one home by in_turn, with the
-    requests as loads. Loads are copies into slots.
+    requests as loads. Loads are copies into slots. Raises ValueError for a
+    workload of the base alone, which loads nothing.
     """
     workload = check_workload(workload)
+    if (workload.adapter_ids == BASE).all():
+        raise ValueError(
+            "workload asks for the base alone, so no rule loads an adapter"
+        )
     engines = integer("num_engines", num_engines, 1, MAX_ENGINES)
     names = [choice("rules", n, KNOWN) for n in items("rules", rules, str)]
     loads = np.bincount(
-        workload.adapter_ids[workload.adapter_ids >= 0],
+        workload.adapter_ids[workload.adapter_ids != BASE],
         minlength=workload.num_adapters,
     )
     slots = -(-len(loads) // engines)
@@ -120,11 +127,11 @@ def blis_table(
     the claim names none. `fewer` is what BLIS claims to be 0.3 or more for
     an affinity scorer.
     """
-    slots = integer("max_loras", max_loras, 1, 512)
+    slots = integer("max_loras", max_loras, 1, MAX_SLOTS)
     rate = finite_number("rate_per_s", rate_per_s, 1, 1000)
     duration_s = finite_number("duration_s", duration_s, 1, 3600)
-    workload = poisson_workload(zipf_popularity(32, 1.0) * rate, duration_s,
-                        OUTPUT_TOKENS)  # fmt: skip
+    rates = zipf_popularity(32, 1.0) * rate
+    workload = poisson_workload(rates, duration_s, OUTPUT_TOKENS)
     return routed(workload, slots, 4, rules)
 
 

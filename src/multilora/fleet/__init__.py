@@ -13,8 +13,11 @@ moves      how many adapters a more even load moves
 backups    who takes over when an engine is lost
 bound      what no routing can beat
 play       serve_fleet(): k engines behind a router, by a rule of routing
+asked      its arguments, checked
+course     requests, retries and events in order of time
 desk       whom the router may choose, and what it knows of them
 members    an engine's life: what was sent to it, run as far as is known
+watched    the engine that runs along while its router watches it
 events     an engine dies or is added, a tenant comes
 played     what came of it: FleetRun
 

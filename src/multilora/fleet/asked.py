@@ -1,11 +1,21 @@
-"""The arguments of serve_fleet, checked: limits, and who holds what."""
+"""The arguments of serve_fleet, checked: limits, costs, who holds what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from multilora.arguments import integer, items, shown
-from multilora.fleet.desk import Homes
+from multilora.fleet.desk import Holders
 from multilora.fleet.events import Event, Joins, Onboards
+from multilora.routing.given import Rule
+from multilora.routing.rules import check_rule
+from multilora.routing.rules import rule as rule_named
+from multilora.serving.cost import StepCost, check_cost
 from multilora.serving.limits import Limits, check_limits
+from multilora.serving.terms import fitted_cost
+
+
+def rule_of(rule: str | Rule) -> Rule:
+    """Return the Rule of a name, or the Rule itself, checked."""
+    return check_rule(rule) if isinstance(rule, Rule) else rule_named(rule)
 
 
 def limits_of(
@@ -26,12 +36,21 @@ def limits_of(
     return each
 
 
-def homes_of(
+def costs_of(
+    cost: StepCost | None, limits: Iterable[Limits]
+) -> dict[Limits, StepCost]:
+    """Return the StepCost of each Limits: cost, or None as serve takes it."""
+    if cost is not None:
+        return dict.fromkeys(limits, check_cost(cost))
+    return {one: fitted_cost(one.max_loras) for one in limits}
+
+
+def holders_of(
     homes: Sequence[Iterable[int]] | None,
     num_adapters: int,
     num_engines: int,
     events: Sequence[Event],
-) -> Homes:
+) -> Holders:
     """Return the engines of each adapter that is not on all, as a set each.
 
     A tenant of an Onboards is on none at first, unless homes names some.
@@ -39,32 +58,34 @@ def homes_of(
     that never is there, or a tenant whom nobody ever serves.
     """
     num = num_engines + sum(isinstance(event, Joins) for event in events)
-    found: Homes = {}
-    if homes is not None:
-        rows = items("homes", homes, object)
-        if len(rows) != num_adapters:
+    onboarded = {
+        int(event.tenant) for event in events if isinstance(event, Onboards)
+    }
+    found: Holders = {tenant: set() for tenant in onboarded}
+    if homes is None:
+        return found
+    rows = items("homes", homes, object)
+    if len(rows) != num_adapters:
+        raise ValueError(
+            f"homes holds {len(rows)}, but must be one list of engines for "
+            f"each of the {num_adapters} adapters"
+        )
+    for tenant, row in enumerate(rows):
+        found[tenant] = _engines(f"homes[{tenant}]", row, num)
+        if not found[tenant] and tenant not in onboarded:
             raise ValueError(
-                f"homes holds {len(rows)}, but must be one list of engines "
-                f"for each of the {num_adapters} adapters"
+                f"homes[{tenant}] is empty, but a tenant whom no engine "
+                "serves needs an event Onboards"
             )
-        for tenant, row in enumerate(rows):
-            name = f"homes[{tenant}]"
-            if not isinstance(row, Iterable) or isinstance(row, str):
-                raise TypeError(
-                    f"{name} is {shown(row)}, but must be a list of engines"
-                )
-            found[tenant] = {
-                integer(f"an engine of {name}", e, 0, num - 1) for e in row
-            }
-            if not found[tenant] and not any(
-                isinstance(event, Onboards) and event.tenant == tenant
-                for event in events
-            ):
-                raise ValueError(
-                    f"{name} is empty, but a tenant whom no engine serves "
-                    "needs an event Onboards"
-                )
-    for event in events:
-        if isinstance(event, Onboards):
-            found.setdefault(event.tenant, set())
     return found
+
+
+def _engines(name, row, num_engines) -> set[int]:
+    is_row = isinstance(row, Iterable) and getattr(row, "ndim", 1) == 1
+    if not is_row or isinstance(row, str | bytes | Mapping):
+        raise TypeError(
+            f"{name} is {shown(row)}, but must be a list of engines"
+        )
+    return {
+        integer(f"an engine of {name}", one, 0, num_engines - 1) for one in row
+    }

@@ -22,7 +22,7 @@ from multilora.arguments import (
 from multilora.cache.policies import belady_hits
 from multilora.cache.reuse import check_trace
 from multilora.fleet.homes import check_engines
-from multilora.fleet.loads import check_a_tenant, check_loads
+from multilora.fleet.loads import check_counts, check_loads
 from multilora.matmul.operands import BASE
 from multilora.serving.workload import MAX_S
 
@@ -105,11 +105,7 @@ def least_busiest(
     mean = float(row.sum()) / num
     if counts is None:
         return mean
-    copies = check_a_tenant("counts", counts, len(row), 1)
-    if copies.max() > num:
-        raise ValueError(
-            f"counts holds {copies.max()} replicas, but num_engines is {num}"
-        )
+    copies = check_counts(counts, len(row), num)
     parts = np.sort(np.repeat(row / copies, copies))[::-1]
     together = [
         float(parts[j * num - j : j * num + 1].sum())

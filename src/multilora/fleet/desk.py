@@ -1,8 +1,10 @@
 """The router's desk: who may be chosen, what is known, who gets a request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from multilora.fleet.members import Columns, Member, columns_of
+from multilora.arguments import is_integer, shown
+from multilora.fleet.members import Member
+from multilora.fleet.watched import Columns, columns_of
 from multilora.matmul.operands import BASE
 from multilora.routing.given import (
     COUNTS,
@@ -14,11 +16,13 @@ from multilora.routing.given import (
     Seen,
     Setup,
 )
-from multilora.serving.cost import MAX_NS, StepCost
+from multilora.routing.rules import started
+from multilora.serving.cost import StepCost
 from multilora.serving.limits import Limits
 from multilora.serving.workload import Workload
 
-Homes = dict[int, set[int]]  # an adapter's engines; all where it is absent
+# An adapter's engines; an adapter that is absent is on all.
+Holders = dict[int, set[int]]
 
 
 class Desk:
@@ -27,15 +31,15 @@ class Desk:
     def __init__(
         self,
         workload: Workload,
-        cost: StepCost,
+        costs: Mapping[Limits, StepCost],
         rule: Rule,
         limits: Sequence[Limits],
-        homes: Homes,
+        homes: Holders,
         scrape_ns: int,
         engine: str,
         seed: int,
     ) -> None:
-        self.workload, self.cost, self.rule = workload, cost, rule
+        self.workload, self.costs, self.rule = workload, costs, rule
         self.homes, self.engine, self.seed = homes, engine, seed
         self.scrape_ns = scrape_ns
         self.lives: list[tuple[int, Member]] = []  # born, member
@@ -48,47 +52,29 @@ class Desk:
         self._holders: dict[int, tuple[int, ...]] = {}
         self.adapter_ids = workload.adapter_ids.tolist()
         for number, each in enumerate(limits):
-            self.start(number, each, 0)
+            self._start(0, number, each)
         setup = Setup(
             len(limits),
             workload.num_adapters,
             tuple(each.max_loras for each in limits),
             seed,
         )
-        self._choose = rule.make(setup)
+        self._choose = started(rule, setup)
 
-    def start(self, number: int, limits: Limits, now_ns: int) -> None:
-        """Start a cold engine under a number; the router knows at once."""
-        if limits not in self._columns and self.rule.reads != NOTHING:
-            self._columns[limits] = columns_of(self.workload, limits)
-        member = Member(
-            number,
-            self.workload,
-            limits,
-            self.cost,
-            self.seed + number,
-            self.engine,
-            self._columns.get(limits),
-        )
-        if number == len(self.members):
-            self.members.append(member)
-            self._in_flight.append(0)
-            self._seen.append(Seen())
-        self.members[number] = member
-        self._seen[number] = Seen()
-        self.lives.append((now_ns, member))
-        self._set_choosable({*self.choosable, number})
+    def join(self, now_ns: int) -> None:
+        """Start a cold engine as the last one, with the next number."""
+        self._start(now_ns, len(self.members), self.members[-1].limits)
 
-    def forget(self, number: int) -> None:
-        """Let the router know that an engine is dead, if it is."""
-        if not self.is_alive(number):
-            self._set_choosable(set(self.choosable) - {number})
+    def restart(self, now_ns: int, number: int) -> None:
+        """Start a cold engine in the place of a dead one."""
+        self._start(now_ns, number, self.members[number].limits)
 
-    def is_alive(self, number: int) -> bool:
-        """True for an engine that has not died."""
-        return self.members[number].dies_ns == MAX_NS
+    def forget(self, now_ns: int, member: Member) -> None:
+        """Let the router know that a life is over, unless the next began."""
+        if self.members[member.number] is member:
+            self._set_choosable(set(self.choosable) - {member.number})
 
-    def give(self, tenant: int, number: int) -> None:
+    def give(self, now_ns: int, tenant: int, number: int) -> None:
         """Let an engine hold a tenant's adapter."""
         if tenant in self.homes:
             self.homes[tenant].add(number)
@@ -105,7 +91,7 @@ class Desk:
             self._holders[adapter_id] = found
         return found
 
-    def choose(self, request: int, now_ns: int) -> int | None:
+    def choose(self, now_ns: int, request: int) -> int | None:
         """Return the engine that the rule chooses; None where nobody may.
 
         Raises ValueError for a rule that chooses who may not be chosen.
@@ -129,12 +115,35 @@ class Desk:
                 self._seen,
             )
         )
-        if chosen not in allowed:
+        if not is_integer(chosen) or chosen not in allowed:
             raise ValueError(
-                f"rule {self.rule.name!r} chose engine {chosen!r} for adapter "
-                f"{adapter_id}, but may choose one of {list(allowed)}"
+                f"rule {self.rule.name!r} chose engine {shown(chosen)} for "
+                f"adapter {adapter_id}, but may choose one of "
+                f"{shown(list(allowed))}"
             )
-        return chosen
+        return int(chosen)
+
+    def _start(self, now_ns: int, number: int, limits: Limits) -> None:
+        """Start a cold engine under a number; the router knows at once."""
+        if limits not in self._columns and self.rule.reads != NOTHING:
+            self._columns[limits] = columns_of(self.workload, limits)
+        member = Member(
+            number,
+            self.workload,
+            limits,
+            self.costs[limits],
+            self.seed + number,
+            self.engine,
+            self._columns.get(limits),
+        )
+        if number == len(self.members):
+            self.members.append(member)
+            self._in_flight.append(0)
+            self._seen.append(Seen())
+        self.members[number] = member
+        self._seen[number] = Seen()
+        self.lives.append((now_ns, member))
+        self._set_choosable({*self.choosable, number})
 
     def _set_choosable(self, numbers: Iterable[int]) -> None:
         self.choosable = tuple(sorted(numbers))
@@ -154,7 +163,7 @@ class Desk:
         self._scraped_at = at
         has_residents = self.rule.reads == RESIDENTS
         for number in self.choosable:
-            if self.is_alive(number):
-                member = self.members[number]
+            member = self.members[number]
+            if member.is_alive:
                 member.run_until(at)
                 self._seen[number] = member.seen(has_residents)

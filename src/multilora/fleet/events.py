@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from multilora.arguments import finite_number, integer, items, shown
-from multilora.fleet.homes import MAX_ENGINES
+from multilora.fleet.homes import check_engines
 from multilora.serving.workload import MAX_S, NS_PER_S
 
 
 class Dies(NamedTuple):
     """An engine dies at at_s; a cold one takes its number at back_s.
 
-    back_s None is never. The router goes on to choose it for noticed_s
-    seconds: who is sent there is refused, and sent again.
+    back_s None is never. The router goes on to choose the dead engine for
+    noticed_s seconds, with nothing in flight there; a request that it sends
+    there is refused, and sent again.
     """
 
     at_s: float
@@ -22,7 +23,7 @@ class Dies(NamedTuple):
 
 
 class Joins(NamedTuple):
-    """A cold engine is added at at_s, with the next number."""
+    """A cold engine is added at at_s: the next number, the last's limits."""
 
     at_s: float
 
@@ -53,7 +54,7 @@ def check_events(
     an engine that comes back before it dies, or dies while it is dead;
     TypeError for what is no event.
     """
-    num_engines = integer("num_engines", num_engines, 1, MAX_ENGINES)
+    num_engines = check_engines(num_engines)
     num_adapters = integer("num_adapters", num_adapters, 1)
     found = items("events", events, object)
     num = num_engines + sum(isinstance(event, Joins) for event in found)

@@ -10,17 +10,14 @@ from typing import NamedTuple
 import networkx as nx
 import numpy.typing as npt
 
-from multilora.arguments import finite_number, integer
+from multilora.arguments import finite_number, integer, is_array
 from multilora.fleet.homes import (
     MAX_TENANTS,
     Homes,
     check_engines,
     check_homes,
 )
-from multilora.fleet.loads import (
-    check_a_tenant,
-    check_loads,
-)
+from multilora.fleet.loads import check_counts, check_loads
 
 UNITS = 10**9  # of one engine's capacity: loads as whole numbers
 SLIVER = 1e-6  # a smaller share of a tenant is not worth a replica
@@ -94,12 +91,12 @@ def fewest_moves(
     """
     row = check_loads(loads)
     num = check_engines(num_engines)
-    before, can = _checked(check_homes(old, num, len(row), "old", 0), may,
-                           num, len(row))  # fmt: skip
+    before = check_homes(old, num, len(row), "old", 0)  # None is no default
+    before, can = _checked(before, may, num, len(row))
     room = _checked_slots(slots, num)
     if counts is None:
         counts = [max(1, len(engines)) for engines in before]
-    copies = check_a_tenant("counts", counts, len(row), 1).tolist()
+    copies = check_counts(counts, len(row), num).tolist()
     total = float(row.sum()) or 1.0
     graph = nx.DiGraph()
     for tenant, count in enumerate(copies):
@@ -130,7 +127,8 @@ def _checked(old, may, num_engines, num_tenants):
 
 
 def _checked_slots(slots, num_engines):
-    if not isinstance(slots, Sequence) or isinstance(slots, str | bytes):
+    is_row = isinstance(slots, Sequence) or is_array(slots)
+    if not is_row or isinstance(slots, str | bytes):
         slots = [integer("slots", slots, 0, MAX_TENANTS)] * num_engines
     room = [integer("slots", one, 0, MAX_TENANTS) for one in slots]
     if len(room) != num_engines:

@@ -16,10 +16,11 @@ from multilora.arguments import (
 from multilora.fleet.homes import check_homes
 
 DUST = 1e-9  # below this share a sum of floats is taken as equal
+MAX_LOAD = 1e15
 
 
 def check_loads(loads: npt.ArrayLike) -> np.ndarray:
-    """Return loads as floats, one a tenant, at least one and none below 0."""
+    """Return loads as floats, one a tenant, at least one, 0 to MAX_LOAD."""
     row = real_array("loads", loads, "one load a tenant")
     if row.ndim != 1 or not row.size:
         raise ValueError(
@@ -28,6 +29,10 @@ def check_loads(loads: npt.ArrayLike) -> np.ndarray:
     require_finite("loads", row)
     if row.min() < 0:
         raise ValueError(f"loads holds {row.min():g}, but must not be below 0")
+    if row.max() > MAX_LOAD:
+        raise ValueError(
+            f"loads holds {row.max():g}, but must not be above {MAX_LOAD:g}"
+        )
     return row.astype(np.float64)
 
 
@@ -44,6 +49,19 @@ def check_a_tenant(
     if row.min() < minimum:
         raise ValueError(
             f"{name} holds {row.min()}, but must not be below {minimum}"
+        )
+    return row
+
+
+def check_counts(
+    counts: Iterable[int], num_tenants: int, num_engines: int
+) -> np.ndarray:
+    """Return on how many engines each tenant is: 1 to num_engines."""
+    row = check_a_tenant("counts", counts, num_tenants, 1)
+    if row.max() > num_engines:
+        raise ValueError(
+            f"counts holds {row.max()} replicas, but num_engines is "
+            f"{num_engines}"
         )
     return row
 

@@ -1,55 +1,16 @@
 """An engine of a fleet: what its router knows of it, from life to death."""
 
 from collections import deque
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from multilora.cache.tiers import AdapterTiers
+from multilora.fleet.watched import Columns, start_engine
 from multilora.matmul.operands import BASE
 from multilora.routing.given import Seen
 from multilora.serving.cost import MAX_NS, StepCost
 from multilora.serving.limits import Limits
 from multilora.serving.run import ServingRun, serve_until
 from multilora.serving.workload import Workload
-
-
-class Engine(Protocol):
-    """What PlainEngine and CompiledEngine can do."""
-
-    @property
-    def num_running(self) -> int: ...
-    @property
-    def num_waiting(self) -> int: ...
-    @property
-    def kv_share(self) -> float: ...
-    @property
-    def running_names(self) -> frozenset[int]: ...
-    def within(self, distance: int) -> frozenset[int]: ...
-    def run_until(self, until_ns: int) -> int: ...
-    def add(
-        self,
-        arrival_ns: int,
-        adapter_id: int,
-        prompt_tokens: int,
-        output_tokens: int,
-        hit_tokens: int,
-    ) -> None: ...
-
-
-class Columns(NamedTuple):
-    """A workload as lists, which are quicker one by one; hit by limits."""
-
-    adapter_ids: list[int]
-    prompt_tokens: list[int]
-    output_tokens: list[int]
-    hit_tokens: list[int]
-
-
-def columns_of(workload: Workload, limits: Limits) -> Columns:
-    """Return the Columns of a workload on an engine."""
-    hit = limits.hit_tokens(workload.prompt_tokens)
-    return Columns(*(c.tolist() for c in (*workload[1:4], hit)))
 
 
 class Member:
@@ -75,14 +36,17 @@ class Member:
         self.requests: list[int] = []
         self.sent_ns: list[int] = []
         self._columns = watched
-        self._watched = None if watched is None else self._start()
+        self._watched = None
+        if watched is not None:
+            self._watched = start_engine(workload, limits, cost, seed, engine)
         self._known: set[int] = {BASE}
         # (request, sent) that may be behind a stall of the API server
         self._held: deque[tuple[int, int]] = deque()
         self._stall_ends = -1
         self._num_left = 0
+        self._run: ServingRun | None = None
 
-    def send(self, request: int, now_ns: int) -> None:
+    def send(self, now_ns: int, request: int) -> None:
         """Take a request in, not before an earlier one."""
         self.requests.append(request)
         self.sent_ns.append(now_ns)
@@ -97,6 +61,11 @@ class Member:
         if adapter_id not in self._known:
             self._known.add(adapter_id)
             self._stall_ends = now_ns + self.cost.first_use_ns
+
+    @property
+    def is_alive(self) -> bool:
+        """True until it dies."""
+        return self.dies_ns == MAX_NS
 
     def in_flight(self, now_ns: int) -> int:
         """Return how many of its requests have not finished at now_ns."""
@@ -131,18 +100,26 @@ class Member:
             *(engine.within(d) for d in range(2) if has_residents),
         )
 
+    def die(self, now_ns: int) -> None:
+        """End; connections break, so that nothing is in flight any more."""
+        self.dies_ns = now_ns
+        self._num_left = len(self.requests)
+
     def run(self) -> ServingRun | None:
-        """Return the run of all that was sent, until death; None for none."""
-        if not self.requests:
-            return None
-        return serve_until(
-            self.dies_ns,
-            self._own(),
-            self.limits,
-            self.cost,
-            self.engine,
-            self.seed,
-        )
+        """Return the run of all that was sent, until death; None for none.
+
+        For a dead engine, or after the last request: it is kept.
+        """
+        if self._run is None and self.requests:
+            self._run = serve_until(
+                self.dies_ns,
+                self._own(),
+                self.limits,
+                self.cost,
+                self.engine,
+                self.seed,
+            )
+        return self._run
 
     def _own(self) -> Workload:
         rows, whole = self.requests, self.workload
@@ -167,17 +144,3 @@ class Member:
         if self._columns is not None and self._watched is not None:
             row = (column[request] for column in self._columns)
             self._watched.add(now_ns, *row)
-
-    def _start(self) -> Engine:
-        rng = np.random.default_rng(self.seed)
-        order = rng.permutation(self.workload.num_adapters)
-        tiers = AdapterTiers(self.limits.max_loras, self.limits.max_cpu_loras)
-        if self.engine == "numba":
-            from multilora.serving.told import CompiledEngine
-
-            return CompiledEngine(
-                self.workload, self.limits, self.cost, order, tiers
-            )
-        from multilora.serving.plain import PlainEngine
-
-        return PlainEngine(self.limits, self.cost, order, tiers)

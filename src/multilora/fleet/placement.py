@@ -5,8 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from multilora.arguments import integer, integer_array, items
-from multilora.fleet.loads import check_loads
+from multilora.arguments import integer
+from multilora.fleet.homes import engine_lists
+from multilora.fleet.loads import check_a_tenant, check_loads
+from multilora.fleet.turns import in_turn
 
 
 def balanced(loads: npt.ArrayLike, num_engines: int) -> list[list[int]]:
@@ -18,13 +20,7 @@ def balanced(loads: npt.ArrayLike, num_engines: int) -> list[list[int]]:
     fewer tenants than engines, or a load below 0.
     """
     row, num = _checked(loads, num_engines)
-    found: list[list[int]] = [[] for _ in range(num)]
-    filled = [0.0] * num
-    for tenant in np.argsort(-row, kind="stable").tolist():
-        least = min(range(num), key=lambda k: (filled[k], len(found[k]), k))
-        found[least].append(tenant)
-        filled[least] += float(row[tenant])
-    return [sorted(tenants) for tenants in found]
+    return engine_lists(in_turn(row, [1] * len(row), num), num)
 
 
 def by_rank(
@@ -39,14 +35,7 @@ def by_rank(
     of ranks.
     """
     row, num = _checked(loads, num_engines)
-    sizes = integer_array(
-        "ranks", items("ranks", ranks, object), "one rank a tenant"
-    )
-    if sizes.shape != row.shape:
-        raise ValueError(
-            f"ranks holds {sizes.size}, but must be one for each of the "
-            f"{row.size} loads"
-        )
+    sizes = check_a_tenant("ranks", ranks, len(row), 1)
     order = np.lexsort((-row, -sizes))
     reached = np.cumsum(row[order])
     wanted = reached[-1] * np.arange(1, num) / num

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.serving.cost import MAX_NS
+from multilora.arguments import finite_number, integer
+from multilora.fleet.members import Member
+from multilora.matmul.operands import BASE
+from multilora.serving.cost import MAX_NS, NS_PER_MS
 from multilora.serving.run import ServingRun
 from multilora.serving.workload import Workload
 
 DONE, LOST, NOT_FOUND = 0, 1, 2
-OUTCOMES = ("done", "lost", "not found")
 
 
 class Life(NamedTuple):
@@ -26,15 +28,25 @@ class Life(NamedTuple):
     requests: np.ndarray
     run: ServingRun | None
 
+    @property
+    def is_done(self) -> np.ndarray:
+        """True for those of requests that had all their tokens in time."""
+        if self.run is None:
+            return np.zeros(0, dtype=bool)
+        finished = self.run.trace.finished
+        end = MAX_NS if self.dies_ns is None else self.dies_ns
+        return (finished > 0) & (finished <= end)
+
 
 class FleetRun(NamedTuple):
     """A workload and what a fleet made of it, an array a request.
 
     engine_of is the engine that was chosen last, -1 for none; num_tries how
-    often one was chosen; outcome is DONE, LOST (refused too often, or cut
-    off after the first token) or NOT_FOUND (an engine without the adapter).
-    ttft_ns and latency_ns count from the arrival at the router, and are -1
-    for a request that is not done.
+    often the router asked its rule for one; outcome is DONE, LOST (refused
+    too often, cut off after the first token, or no engine alive) or
+    NOT_FOUND (an engine without the adapter, or no living one with it where
+    the rule asks for one). ttft_ns and latency_ns count from the arrival at
+    the router, and are -1 for a request that is not done.
     """
 
     workload: Workload
@@ -79,7 +91,7 @@ class FleetRun(NamedTuple):
 
     @property
     def num_sent(self) -> np.ndarray:
-        """Requests that reached each engine, tries of the same counted."""
+        """Requests that each engine took in; a retry counts once more."""
         num = np.zeros(self.num_engines, dtype=np.int64)
         for life in self.lives:
             num[life.engine] += len(life.requests)
@@ -87,41 +99,55 @@ class FleetRun(NamedTuple):
 
     @property
     def imbalance(self) -> float:
-        """The most requests of an engine over the mean; 1 is even."""
-        return float(self.num_sent.max() / self.num_sent.mean())
+        """The most requests of an engine over the mean; 1 is even.
+
+        NaN where no engine took one in.
+        """
+        num = self.num_sent
+        return float(num.max() / num.mean()) if num.any() else np.nan
 
     @property
     def hit_rate(self) -> float:
-        """The share of done requests whose adapter had a slot."""
-        hits = np.zeros(len(self.outcome), dtype=bool)
-        for life in self.lives:
-            if life.run is not None:
-                hits[life.requests] = life.run.is_hit
-        return float(hits[self.is_done].mean())
+        """The share of done requests whose adapter had a slot.
+
+        The base counts as a hit. NaN where nobody is done.
+        """
+        num_hits = sum(
+            int(np.count_nonzero(life.run.is_hit & life.is_done))
+            for life in self.lives
+            if life.run is not None
+        )
+        num_done = int(np.count_nonzero(self.is_done))
+        return num_hits / num_done if num_done else np.nan
 
     @property
     def num_homes(self) -> np.ndarray:
         """How many engines served each adapter."""
         ids = self.workload.adapter_ids
-        is_counted = self.is_done & (ids >= 0)
+        is_counted = self.is_done & (ids != BASE)
         pairs = np.unique(
-            np.stack([ids[is_counted], self.engine_of[is_counted]]), axis=1
+            ids[is_counted] * self.num_engines + self.engine_of[is_counted]
         )
-        return np.bincount(pairs[0], minlength=self.workload.num_adapters)
+        num = self.workload.num_adapters
+        return np.bincount(pairs // self.num_engines, minlength=num)
 
     def percentile_ms(self, share: float, tenant: int | None = None) -> float:
         """Return a percentile of the time to first token of who is done.
 
-        share is 0 to 100, tenant an adapter id or None for all. NaN where
-        nobody is done.
+        share is 0 to 100, tenant an adapter id, -1 for the base, or None for
+        all. NaN where nobody is done. Raises ValueError for another share or
+        a tenant that is not there.
         """
+        share = finite_number("share", share, 0, 100)
         rows = self.is_done
         if tenant is not None:
+            last = self.workload.num_adapters - 1
+            tenant = integer("tenant", tenant, BASE, last)
             rows = rows & (self.workload.adapter_ids == tenant)
         times = self.ttft_ns[rows]
-        return float(np.percentile(times, share) / 1e6) if len(times) else (
-            float("nan")
-        )  # fmt: skip
+        if not len(times):
+            return np.nan
+        return float(np.percentile(times, share)) / NS_PER_MS
 
     def _sum(self, name: str) -> np.ndarray:
         sums = np.zeros(self.num_engines, dtype=np.int64)
@@ -131,15 +157,12 @@ class FleetRun(NamedTuple):
         return sums
 
 
-def life_of(
-    engine: int, born_ns: int, dies_ns: int, requests: list[int],
-    run: ServingRun | None,
-) -> Life:  # fmt: skip
-    """Return a Life of what a member noted."""
+def life_of(born_ns: int, member: Member) -> Life:
+    """Return the Life of a member that is dead, or gets nothing more."""
     return Life(
-        engine,
+        member.number,
         born_ns,
-        None if dies_ns == MAX_NS else dies_ns,
-        np.array(requests, dtype=np.int64),
-        run,
+        None if member.is_alive else member.dies_ns,
+        np.array(member.requests, dtype=np.int64),
+        member.run(),
     )

@@ -19,12 +19,13 @@ def replicas_needed(load: float, headroom: float = 0.0) -> int:
     """
     load = finite_number("load", load, minimum=0)
     headroom = finite_number("headroom", headroom, 0, 1)
-    if load > MAX_ENGINES * (1 - headroom):
+    share = 1 - headroom
+    if load > MAX_ENGINES * share or not share:
         raise ValueError(
             f"load is {load:g} and headroom {headroom:g}, which needs more "
             f"than {MAX_ENGINES:,} engines"
         )
-    return max(1, math.ceil(load / (1 - headroom) * (1 - DUST)))
+    return _count(load, share)
 
 
 def replicas(
@@ -47,12 +48,18 @@ def replicas(
     spare = integer("num_spare", num_spare, 0, MAX_ENGINES)
     found = []
     for tenant, load in enumerate(row.tolist()):
-        count = max(1, math.ceil(load / share * (1 - DUST)))
+        count = _count(load, share)
         count += spare if count > 1 else 0
         if count > num:
             raise ValueError(
-                f"loads[{tenant}] is {load:g}, which needs {count:,} "
-                f"replicas, but num_engines is {num}"
+                f"loads[{tenant}] is {load:g}, which needs {count:,} replicas "
+                f"or more, but num_engines is {num}"
             )
         found.append(count)
     return found
+
+
+def _count(load: float, share: float) -> int:
+    """Return the engines that hold a load, or MAX_ENGINES + 1 for more."""
+    num = min(load / share * (1 - DUST), MAX_ENGINES + 1)
+    return max(1, math.ceil(num))

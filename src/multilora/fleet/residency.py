@@ -7,10 +7,11 @@ import numpy as np
 
 from multilora.arguments import finite_number, integer, items
 from multilora.fleet.homes import MAX_TENANTS
-from multilora.fleet.members import Member, columns_of
+from multilora.fleet.members import Member
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.runs import SLOTS
 from multilora.fleet.scenes import traffic_of, zipf_rates
+from multilora.fleet.watched import columns_of
 from multilora.routing.given import RESIDENTS, Ask, Choose, Setup
 from multilora.routing.rules import rule
 from multilora.serving.limits import engine_limits

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from multilora.arguments import integer
 from multilora.fleet.homes import MAX_TENANTS, Homes, check_engines
-from multilora.fleet.loads import check_a_tenant, check_loads
+from multilora.fleet.loads import check_counts, check_loads
 
 
 def in_turn(
@@ -29,11 +29,7 @@ def in_turn(
     """
     row = check_loads(loads)
     num = check_engines(num_engines)
-    copies = check_a_tenant("counts", counts, len(row), 1)
-    if copies.max() > num:
-        raise ValueError(
-            f"counts holds {copies.max()} replicas, but num_engines is {num}"
-        )
+    copies = check_counts(counts, len(row), num)
     most = integer("slots", slots, 1, MAX_TENANTS)
     parts = row / copies
     homes: Homes = [[] for _ in row]

@@ -4,28 +4,21 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import multilora
 from multilora.arguments import shown
+from multilora.engine import ray_setup
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case, check_case
 from multilora.plan.jobs import Job, outcome
 from multilora.plan.on_cores import num_cores
 
-RAY = "2.60.0"  # what the tests run on
 SECONDS = 5  # to the answer of a cluster
 CLIENT_PORT = 10001
 _CLIENT = re.compile(r"ray://(\[[^\]]+\]|[^/:\s]+)(?::(\d{1,5}))?/?")
 _DIRECT = re.compile(r"(\[[^\]]+\]|[^/:\s]+):(\d{1,5})")
-# Read as Ray is imported: no statistics sent, an end to waiting.
-_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S": "2",
-    "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "2",
-}
 
 
 class Address(NamedTuple):
@@ -59,7 +52,7 @@ def running_cluster() -> Address | None:
     That of RAY_ADDRESS, else the one that `ray start` began on this machine.
     None without Ray.
     """
-    if find_spec("ray") is None:
+    if not ray_setup.has_ray():
         return None
     folder = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray")
     said = os.environ.get("RAY_ADDRESS", "").strip()
@@ -94,7 +87,9 @@ class OnRay:
         self._address = address
 
     def __enter__(self) -> Self:
-        address, self._ray = self._address, _imported(self._address)
+        address = self._address
+        ray_setup.require_ray("workers", address.told, "client")
+        self._ray = ray_setup.imported()
         silence = address.host is not None and _silence(address)
         if silence:
             raise ValueError(_no_answer(address, silence))
@@ -140,7 +135,10 @@ class OnRay:
 
     def _connect(self):
         try:
-            self._ray.init(**_options(self._address))
+            if self._address.host is None:
+                ray_setup.start_here(num_cores())
+            else:
+                self._ray.init(**_options(self._address))
         except BaseException as error:
             self._ray.shutdown()
             if not isinstance(error, Exception):
@@ -150,29 +148,10 @@ class OnRay:
 
 
 def _options(address: Address) -> dict[str, Any]:
-    """Return the arguments of ray.init."""
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address.host is None:
-        return quiet | {
-            "address": "local", "num_cpus": num_cores(),
-            "include_dashboard": False,
-        }  # fmt: skip
+    """Return the arguments of ray.init for a cluster, which gets our code."""
     package = str(Path(multilora.__file__).parent)
     sent = {"runtime_env": {"py_modules": [package]}}
-    return quiet | sent | {"address": address.told}
-
-
-def _imported(address):
-    if find_spec("ray") is None:
-        raise ValueError(
-            f"workers is {shown(address.told)}, but Ray is not installed: pip "
-            f"install 'ray[client]=={RAY}', or give a number of processes"
-        )
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    import ray
-
-    return ray
+    return ray_setup.QUIET | sent | {"address": address.told}
 
 
 def _address(host, port, is_client):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 NOTHING, COUNTS, METRICS = "nothing", "counts", "metrics"
 RESIDENTS = "residents"
+READS = (NOTHING, COUNTS, METRICS, RESIDENTS)
 
 
 class Seen(NamedTuple):

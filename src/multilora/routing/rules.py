@@ -4,6 +4,7 @@ import difflib
 from typing import NamedTuple
 
 from multilora.arguments import (
+    choice,
     finite_number,
     integer,
     items,
@@ -13,7 +14,7 @@ from multilora.arguments import (
 from multilora.routing.aibrix import AIBRIX
 from multilora.routing.dynamo import DYNAMO
 from multilora.routing.gie import GIE
-from multilora.routing.given import Choose, Rule, Setup
+from multilora.routing.given import READS, Choose, Rule, Setup
 from multilora.routing.llmd import LLMD
 from multilora.routing.placed import PLACED
 from multilora.routing.plain import PLAIN
@@ -21,6 +22,9 @@ from multilora.routing.ray import RAY
 from multilora.routing.ring import RINGS
 from multilora.routing.stack import STACK
 from multilora.routing.sticky import STICKY
+from multilora.traffic.generators import MAX_ADAPTERS
+
+MAX_SCRAPE_MS = 3.6e6  # an hour
 
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -40,18 +44,52 @@ RULES: dict[str, Rule] = {
 
 
 def rule(name: str) -> Rule:
-    """Return the rule of a name.
+    """Return the Rule of a name.
 
     Raises ValueError for a name that is misspelt, with the nearest name and
     all of them, and TypeError for what is not a str.
     """
-    if text("name", name) in RULES:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"rule is {shown(name)}, but must be the name of a rule"
+        )
+    if name in RULES:
         return RULES[name]
     near = difflib.get_close_matches(name, RULES, n=1, cutoff=0.0)
     raise ValueError(
-        f"name is {shown(name)}, but no rule has that name; the nearest is "
+        f"rule is {shown(name)}, but no rule has that name; the nearest is "
         f"{near[0]!r}, allowed: " + ", ".join(map(repr, RULES))
     )
+
+
+def check_rule(rule: object) -> Rule:
+    """Return a Rule that can be played.
+
+    Raises TypeError for what is no Rule, or has no function as its make;
+    ValueError for a word that reads does not know, or a scrape_ms below 0.
+    """
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule is {shown(rule)}, but must be a Rule")
+    text("name of rule", rule.name)
+    choice("reads of rule", rule.reads, READS)
+    finite_number("scrape_ms of rule", rule.scrape_ms, 0, MAX_SCRAPE_MS)
+    if not callable(rule.make):
+        raise TypeError(
+            f"make of rule is {shown(rule.make)}, but must be a function of "
+            "a Setup"
+        )
+    return rule
+
+
+def started(rule: Rule, setup: Setup) -> Choose:
+    """Return a router with a rule, started; TypeError where it is none."""
+    choose = rule.make(setup)
+    if not callable(choose):
+        raise TypeError(
+            f"make of rule {rule.name!r} returned {shown(choose)}, but must "
+            "return a function of an Ask"
+        )
+    return choose
 
 
 def router(name: str, setup: Setup) -> Choose:
@@ -61,7 +99,7 @@ def router(name: str, setup: Setup) -> Choose:
     name that is misspelt, a setup without an engine, max_loras or urls that
     are not one an engine, and TypeError for what is no Setup.
     """
-    return rule(name).make(_checked(setup))
+    return started(rule(name), _checked(setup))
 
 
 class Row(NamedTuple):
@@ -97,7 +135,7 @@ def _checked(setup: Setup) -> Setup:
     if not isinstance(setup, Setup):
         raise TypeError(f"setup is {shown(setup)}, but must be a Setup")
     num = integer("setup.num_engines", setup.num_engines, 1)
-    integer("setup.num_adapters", setup.num_adapters, 0)
+    integer("setup.num_adapters", setup.num_adapters, 0, MAX_ADAPTERS)
     integer("setup.seed", setup.seed, 0)
     finite_number("setup.prefix_share", setup.prefix_share, 0, 1)
     slots = items("setup.max_loras", setup.max_loras, int)

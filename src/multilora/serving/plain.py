@@ -69,9 +69,8 @@ class PlainEngine:
         # All that wait, and some already seated; who lost blocks is ahead.
         self.queue: deque[int] = deque()
         self.place: list[int] = []  # in the queue
-        self.waiting: defaultdict[int, deque[int]] = defaultdict(
-            deque
-        )  # by adapter
+        # By adapter, as blocked and left_at are.
+        self.waiting: defaultdict[int, deque[int]] = defaultdict(deque)
         self.num_waiting = self.num_ready = 0  # ready: the adapter fits
         self.active: dict[int, int] = {}  # adapter id -> running requests
         # Requests in order of admission: the last loses its blocks first.
@@ -79,9 +78,8 @@ class PlainEngine:
         self.blocks = blocks_of(limits)
         self.has_blocks = limits.num_gpu_blocks is not None
         self.decodes_from: list[int] = []  # a step; 0 is none
-        self.finishes: list[
-            tuple[int, int]
-        ] = []  # (last step, request), a heap
+        # A heap of (last step, request).
+        self.finishes: list[tuple[int, int]] = []
         self.last_step: dict[int, int] = {}  # of those that decode
         # The request whose prompt did not fit, and its tokens left.
         self.cut: tuple[int, int] | None = None
