@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from multilora.arguments import choice
 from multilora.figures import style
 from multilora.fleet import runs, scenes, tables
 from multilora.fleet.played import FleetRun
 
 MAX_ENGINES, MAX_TENANTS, NUM_HOT = 8, 80, 4
-SCRAPES_MS = (0, 50, 200, 1000, 2000, 5000)
 MS_TICKS = [10, 100, 1000, 10_000, 100_000]
 SECONDS = ["0.01", "0.1", "1", "10", "100"]
 ENGINE_COLORS = (style.WEIGHTS, style.SLOTS, style.KV, style.DEFERRED)
@@ -31,12 +29,7 @@ def draw_fleet(fig, engines, rule, tenants, skew):
     })  # fmt: skip
     _stack_tenants(left, run)
     left.legend(loc="upper right")
-    p99 = tables.tenant_p99_ms(run)
-    p99 = np.sort(p99[np.isfinite(p99)])
-    colors = np.where(p99 > runs.LATE_MS, style.MISS, style.HIT)
-    right.bar(range(len(p99)), p99, color=colors)
-    style.threshold(right, runs.LATE_MS, f"{runs.LATE_MS:.0f} ms")
-    right.legend(loc="upper left")
+    p99 = _draw_tenants(right, run)
     return (
         f"{rule}, {_engines(engines)}, {tenants} tenants, Zipf {skew}: "
         f"{row.num_loads:,} loads, {100 * row.hit_rate:.0f} % hit, the "
@@ -44,6 +37,17 @@ def draw_fleet(fig, engines, rule, tenants, skew):
         f"{row.p99_ms:,.0f} ms, {row.num_late} of {len(p99)} tenants are "
         f"above {runs.LATE_MS:.0f} ms."
     )
+
+
+def _draw_tenants(axes, run: FleetRun):
+    """Draw and return the p99 of each tenant who asks, in order."""
+    p99 = tables.tenant_p99_ms(run)
+    p99 = np.sort(p99[np.isfinite(p99)])
+    colors = np.where(p99 > runs.LATE_MS, style.MISS, style.HIT)
+    axes.bar(range(len(p99)), p99, color=colors)
+    style.threshold(axes, runs.LATE_MS, f"{runs.LATE_MS:.0f} ms")
+    axes.legend(loc="upper left")
+    return p99
 
 
 def _stack_tenants(axes, run: FleetRun):
@@ -130,30 +134,24 @@ def draw_hot(fig, replicas, max_loras, hot_load):
 
 
 def draw_stale(fig, rule, scrape_ms):
-    """Draw requests in flight on each engine, and p99 by scrape interval."""
-    played = [runs.zipf_run(40, 4, rule, scrape_ms=one) for one in SCRAPES_MS]
+    """Draw requests in flight on each engine, and the p99 of each tenant."""
+    run = runs.zipf_run(40, 4, rule, scrape_ms=scrape_ms)
     left, right = style.panels(fig, {
         "title": "In flight on each of 4 engines", "xlabel": "seconds",
         "ylabel": "requests", "xlim": (0, scenes.DURATION_S),
         "ylim": (0, 120), "widths": (3, 2),
     }, {
-        "title": "p99 by scrape interval", "xlabel": "s",
-        "ylabel": "TTFT, s", "yscale": "log", "ylim": (50, 50_000),
-        "yticks": MS_TICKS[1:4], "yticklabels": SECONDS[1:4],
-        "xlim": (-0.5, len(SCRAPES_MS) - 0.5),
-        "xticks": list(range(len(SCRAPES_MS))),
-        "xticklabels": [f"{one / 1000:g}" for one in SCRAPES_MS],
+        "title": "p99 of each tenant", "xlabel": "tenants, by p99",
+        "ylabel": "TTFT, s", "xlim": (-1, 40), "yscale": "log",
+        "ylim": (20, 200_000), "yticks": MS_TICKS[1:],
+        "yticklabels": SECONDS[1:],
     })  # fmt: skip
-    place = SCRAPES_MS.index(choice("scrape_ms", scrape_ms, SCRAPES_MS))
-    run = played[place]
     seconds = np.arange(0, scenes.DURATION_S, 0.5)
     for engine, row in enumerate(tables.in_flight_by_second(run, seconds)):
         left.plot(seconds, row, color=ENGINE_COLORS[engine], lw=1.2,
                   label=f"engine {engine}")  # fmt: skip
     left.legend(loc="upper left", ncols=2)
-    p99 = [one.percentile_ms(99) for one in played]
-    right.plot(range(len(p99)), p99, "o-", color=style.PALE, ms=4)
-    right.plot(place, p99[place], "o", color=style.MISS, ms=8)
+    _draw_tenants(right, run)
     row = tables.fleet_row(rule, run)
     return (
         f"{rule}, metrics scraped every {scrape_ms:,} ms: {row.num_loads:,} "
