@@ -114,6 +114,7 @@ def test_nothing_outlives_the_parent():
     paths = [str(Path(ray_scenes.__file__).parent), *sys.path]
     parent = subprocess.Popen(
         [sys.executable, "-c", "import ray_scenes; ray_scenes.serve()"],
+        start_new_session=True,  # what remains of its session is killed
         env=os.environ | {families.TOKEN: token,
                           "PYTHONPATH": os.pathsep.join(filter(None, paths))},
     )  # fmt: skip
