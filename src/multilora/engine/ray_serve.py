@@ -121,7 +121,9 @@ def serve_on_ray(
     return [_served(phases) for phases in found]
 
 
-def check_setting(setting: object, adapters: Mapping[str, object]) -> Setting:
+def check_setting(
+    setting: object, adapters: Mapping[str, str | Path]
+) -> Setting:
     """Return a Setting as it is; raise ValueError or TypeError if wrong."""
     if not isinstance(setting, Setting):
         raise TypeError(f"setting is {shown(setting)}, but must be a Setting")
