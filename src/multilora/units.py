@@ -11,7 +11,7 @@ UNIT_OF = {
     "card_gib": "GiB",
     "engines": "engine",
     "hot_every": "step",
-    "hot_load": "of an engine",
+    "hot_load": "engine",
     "load": "request/s",
     "max_cpu_loras": "adapter",
     "max_loras": "slot",

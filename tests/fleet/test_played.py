@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from multilora.fleet.events import Dies, Joins
 from multilora.fleet.play import serve_fleet
+from multilora.fleet.tables import fleet_row
 from multilora.serving.cost import step_cost
 from multilora.serving.limits import engine_limits
 from multilora.serving.workload import make_workload
@@ -69,6 +70,8 @@ def test_where_nobody_is_served_shares_are_nan_without_a_warning():
     assert np.isnan([fleet.hit_rate, fleet.imbalance]).all()
     assert np.isnan([fleet.percentile_ms(99), fleet.percentile_ms(9, 1)]).all()
     assert fleet.num_homes.tolist() == [0, 0]
+    row = fleet_row("dead", fleet)
+    assert np.isnan([row.num_homes, row.p99_ms]).all() and not row.num_late
 
 
 def test_a_percentile_is_of_all_or_of_one_tenant():

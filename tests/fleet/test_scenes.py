@@ -21,6 +21,7 @@ from multilora.fleet.scenes import (
     morning_rates,
     replica_homes,
     spread_homes,
+    traffic_of,
     zipf_rates,
 )
 from multilora.fleet.sizing import load_by_hour
@@ -137,3 +138,8 @@ def test_names_tell_less_than_the_slots_hold_while_traffic_is_light():
     assert seen.num_named < seen.num_resident / 2 < seen.num_requests / 2
     unwatched = played(zipf_rates(40, 2.0, 1), 4, "llm-d-lora-affinity")
     assert seen.num_loads == unwatched.num_slot_loads.sum()
+
+
+def test_rates_at_which_nobody_asks_are_named():
+    with pytest.raises(ValueError, match="rates sum to 1e-09 a second"):
+        traffic_of([1e-9])

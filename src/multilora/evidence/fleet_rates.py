@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer, shown
+from multilora.arguments import finite_number, integer
 from multilora.evidence.fleet_claims import fleet_claim
 from multilora.evidence.fleet_setups import (
+    MAX_SLOTS,
     OUTPUT_TOKENS,
     play_rule,
     poisson_workload,
 )
 from multilora.fleet.homes import Homes
-from multilora.fleet.played import FleetRun
+from multilora.fleet.played import FleetRun, check_run
 from multilora.fleet.turns import in_turn
 from multilora.serving.workload import NS_PER_S
 from multilora.traffic.generators import zipf_popularity
@@ -52,7 +53,7 @@ def dlora_rates(
     rates are this engine's; compare the ratio. dLoRA's third rate, with
     migration between GPUs, has no counterpart in vLLM.
     """
-    slots = integer("max_loras", max_loras, 1, 512)
+    slots = integer("max_loras", max_loras, 1, MAX_SLOTS)
     mean = finite_number("output_tokens", output_tokens, 2, 1024)
     exponent = finite_number("skew", skew, 0, 4)
     duration_s = finite_number("duration_s", duration_s, 10, 600)
@@ -78,8 +79,7 @@ def queueing_s(run: FleetRun) -> float:
 
     For a fleet in which no engine dies. Raises TypeError for no FleetRun.
     """
-    if not isinstance(run, FleetRun):
-        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
+    run = check_run(run)
     waits = [
         life.run.trace.admitted - run.workload.arrival_ns[life.requests]
         for life in run.lives

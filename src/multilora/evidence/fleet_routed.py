@@ -8,6 +8,7 @@ import numpy as np
 from multilora.arguments import choice, finite_number, integer, items
 from multilora.evidence.fleet_claims import fleet_claim
 from multilora.evidence.fleet_setups import (
+    MAX_SLOTS,
     OUTPUT_TOKENS,
     play_rule,
     poisson_workload,
@@ -126,7 +127,7 @@ def blis_table(
     the claim names none. `fewer` is what BLIS claims to be 0.3 or more for
     an affinity scorer.
     """
-    slots = integer("max_loras", max_loras, 1, 512)
+    slots = integer("max_loras", max_loras, 1, MAX_SLOTS)
     rate = finite_number("rate_per_s", rate_per_s, 1, 1000)
     duration_s = finite_number("duration_s", duration_s, 1, 3600)
     rates = zipf_popularity(32, 1.0) * rate

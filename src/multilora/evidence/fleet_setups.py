@@ -15,6 +15,7 @@ from multilora.serving.workload import Workload, check_workload, make_workload
 from multilora.traffic.arrivals import poisson_arrivals
 from multilora.traffic.lengths import lognormal_tokens
 
+MAX_SLOTS = 512
 PROMPT_TOKENS, OUTPUT_TOKENS = 160, 200  # means; no source says its own
 
 
@@ -60,7 +61,7 @@ def play_rule(
     """
     workload = check_workload(workload)
     name = choice("rule", rule, RULES)
-    slots = integer("max_loras", max_loras, 1, 512)
+    slots = integer("max_loras", max_loras, 1, MAX_SLOTS)
     limits = engine_limits(
         slots, max_cpu_loras=max(workload.num_adapters, slots)
     )

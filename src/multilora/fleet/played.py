@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilora.arguments import finite_number, integer
+from multilora.arguments import finite_number, integer, shown
 from multilora.fleet.members import Member
 from multilora.matmul.operands import BASE
 from multilora.serving.cost import MAX_NS, NS_PER_MS
@@ -12,7 +12,6 @@ from multilora.serving.run import ServingRun
 from multilora.serving.workload import Workload
 
 DONE, LOST, NOT_FOUND = 0, 1, 2
-OUTCOMES = ("done", "lost", "not found")
 
 
 class Life(NamedTuple):
@@ -156,6 +155,13 @@ class FleetRun(NamedTuple):
             if life.run is not None:
                 sums[life.engine] += getattr(life.run.trace.totals, name)
         return sums
+
+
+def check_run(run: object) -> FleetRun:
+    """Return run, or raise TypeError for what serve_fleet did not return."""
+    if not isinstance(run, FleetRun):
+        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
+    return run
 
 
 def life_of(born_ns: int, member: Member) -> Life:

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from multilora.arguments import finite_number, integer, items, text
+from multilora.fleet.asked import rule_of
 from multilora.fleet.events import Dies, Event, Onboards
-from multilora.fleet.homes import MAX_TENANTS, Homes
+from multilora.fleet.homes import MAX_ENGINES, MAX_TENANTS, Homes
 from multilora.fleet.play import serve_fleet
 from multilora.fleet.played import FleetRun
 from multilora.fleet.scenes import (
     DURATION_S,
-    MAX_ENGINES,
     MAX_RATE,
     check_rates,
     hot_rates,
@@ -23,7 +23,6 @@ from multilora.fleet.scenes import (
 )
 from multilora.fleet.turns import in_turn
 from multilora.routing.given import Choose, Rule, Setup
-from multilora.routing.rules import rule as rule_named
 from multilora.serving.limits import engine_limits
 from multilora.serving.run import serve
 
@@ -52,7 +51,7 @@ def played(
     rates = check_rates(rates)
     num = integer("engines", engines, 1, MAX_ENGINES)
     max_loras = integer("max_loras", max_loras, 1, MAX_SLOTS)
-    known = rule if isinstance(rule, Rule) else rule_named(text("rule", rule))
+    known = rule_of(rule)
     if homes is None and known.name in PLACED:
         homes = spread_homes(rates, num)
     return serve_fleet(
@@ -101,7 +100,7 @@ def prefix_run(rule: str, prefix_share: float) -> FleetRun:
     requests, so that the prefix scorer has something to find. (The engines
     compute them all the same: only the routing is shown.)
     """
-    known = rule_named(text("rule", rule))
+    known = rule_of(rule)
     share = finite_number("prefix_share", prefix_share, 0, 1)
 
     def make(setup: Setup) -> Choose:
@@ -169,8 +168,7 @@ def newcomer_run(engines: tuple[int, ...], rule: str) -> FleetRun:
     rates = zipf_rates(8, 20.0, 0.0)
     given = items("engines", engines, object)
     where = tuple(integer("an engine of engines", e, 0, 1) for e in given)
-    event = Onboards(10.0, 7, where, 0.15)
-    return played(rates, 2, rule, events=[event])
+    return played(rates, 2, rule, events=[Onboards(10.0, 7, where, 0.15)])
 
 
 def alone_p99_ms(rate: float, max_loras: int = SLOTS) -> float:

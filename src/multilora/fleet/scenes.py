@@ -11,7 +11,7 @@ from multilora.arguments import (
     require_finite,
     shown,
 )
-from multilora.fleet.homes import MAX_TENANTS, Homes, homes_of
+from multilora.fleet.homes import MAX_ENGINES, MAX_TENANTS, Homes, homes_of
 from multilora.fleet.placement import balanced
 from multilora.fleet.replicas import replicas
 from multilora.fleet.turns import in_turn
@@ -25,7 +25,7 @@ from multilora.traffic.arrivals import poisson_arrivals
 PROMPT_TOKENS, OUTPUT_TOKENS = 256, 64  # as lab 04's engine has them
 ENGINE_RATE = 50.0  # requests a second: one engine load
 DURATION_S = 40.0
-MAX_ENGINES, MAX_RATE = 1024, 1e5
+MAX_RATE = 1e5
 
 
 def zipf_rates(tenants: int, rate: float, skew: float) -> np.ndarray:
@@ -67,10 +67,16 @@ def traffic_of(
 ) -> Workload:
     """Return Poisson arrivals of tenants at these rates, 256 tokens in.
 
-    Replies have 64 tokens on average, geometric.
+    Replies have 64 tokens on average, geometric. Raises ValueError where
+    the rates are so low that nobody asks.
     """
     rates = check_rates(rates)
     times, ids = poisson_arrivals(rates, duration_s, seed)
+    if not len(times):
+        raise ValueError(
+            f"rates sum to {rates.sum():g} a second, so low that nobody asks "
+            f"in {duration_s:g} s"
+        )
     tokens = geometric_tokens(len(times), OUTPUT_TOKENS, seed=seed)
     return make_workload(times, ids, PROMPT_TOKENS, tokens, len(rates))
 

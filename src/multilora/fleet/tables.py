@@ -9,7 +9,7 @@ import numpy.typing as npt
 from multilora.arguments import finite_number, integer, items, shown, text
 from multilora.fleet.homes import Homes, engine_lists
 from multilora.fleet.loads import engine_loads
-from multilora.fleet.played import FleetRun
+from multilora.fleet.played import FleetRun, check_run
 from multilora.fleet.runs import LATE_MS
 
 MAX_TEXT = 31
@@ -32,23 +32,17 @@ class FleetRow(NamedTuple):
     num_late: int
 
 
-def check_run(run: object) -> FleetRun:
-    """Return run, or raise TypeError for what serve_fleet did not return."""
-    if not isinstance(run, FleetRun):
-        raise TypeError(f"run is {shown(run)}, but must be a FleetRun")
-    return run
-
-
 def fleet_row(name: str, run: FleetRun) -> FleetRow:
-    """Return the FleetRow of a run under a name."""
+    """Return the FleetRow of a run under a name; NaN where nobody is done."""
     name, run = text("name", name), check_run(run)
-    asked = run.num_homes > 0
+    homes = run.num_homes
+    asked = homes > 0
     return FleetRow(
         name,
         int(run.num_slot_loads.sum()),
         run.hit_rate,
         run.imbalance,
-        float(run.num_homes[asked].mean()),
+        float(homes[asked].mean()) if asked.any() else np.nan,
         run.percentile_ms(50),
         run.percentile_ms(99),
         int((tenant_p99_ms(run)[asked] > LATE_MS).sum()),
