@@ -35,6 +35,8 @@ pytestmark = [
     pytest.mark.fleet,
     pytest.mark.filterwarnings("ignore"),
 ]
+# Loads of fewer than this are no thrash: each adapter once on each replica.
+EVERYWHERE = NUM_REPLICAS * len(ADAPTERS)
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +52,30 @@ def served(request):
     return found
 
 
-def test_one_client_loads_each_adapter_about_once(served):
+@pytest.mark.parametrize("name", ["default", "more ongoing"])
+def test_one_client_finds_the_homes(served, name):
     """Ids are pushed every 0.1 s: a second home may come before that."""
-    alone, _ = served["default"]
-    assert len(ADAPTERS) <= alone.num_loads <= 2 * len(ADAPTERS)
+    alone, _ = served[name]
+    assert len(ADAPTERS) <= alone.num_loads < EVERYWHERE
 
 
-def test_concurrency_puts_every_adapter_everywhere(served):
-    """A replica with five requests refuses more; anybody gets them."""
-    alone, crowd = served["default"]
+def test_concurrency_loads_again_and_again(served):
+    """A replica with five requests refuses more, and anybody gets them."""
+    _, crowd = served["default"]
     assert set(crowd.homes.values()) == {NUM_REPLICAS}
-    assert crowd.num_loads > 5 * alone.num_loads
+    assert crowd.num_loads > 2 * EVERYWHERE
 
 
 def test_replicas_that_refuse_nobody_end_it(served):
-    """Not at once: until their ids are known, each request goes anywhere."""
-    _, thrash = served["default"]
-    first, second = served["more ongoing"]
-    assert first.num_loads < thrash.num_loads
-    assert second.num_loads <= thrash.num_loads / 3
+    """The same requests: each goes to a home that one client found."""
+    (_, thrash), (_, calm) = served["default"], served["more ongoing"]
+    assert calm.num_loads < thrash.num_loads / 5
+    assert sum(calm.homes.values()) < sum(thrash.homes.values())
 
 
 def test_room_for_all_on_each_replica_bounds_it(served):
     (crowd,) = served["all on each"]
-    assert crowd.num_loads <= NUM_REPLICAS * len(ADAPTERS)
+    assert crowd.num_loads <= EVERYWHERE
 
 
 def test_vllm_loads_what_ray_serve_loads(served):
@@ -83,13 +85,11 @@ def test_vllm_loads_what_ray_serve_loads(served):
     loads once more.
     """
     for phases in served.values():
-        for one in phases:
-            assert one.num_slot_loads == pytest.approx(
-                one.num_loads, rel=0.25, abs=2
-            )
-            assert one.num_disk_loads == pytest.approx(
-                one.num_slot_loads, abs=1
-            )
+        slot_loads = sum(one.num_slot_loads for one in phases)
+        loads = sum(one.num_loads for one in phases)
+        assert slot_loads == pytest.approx(loads, rel=0.15, abs=2)
+        disk_loads = sum(one.num_disk_loads for one in phases)
+        assert disk_loads == pytest.approx(slot_loads, abs=2)
 
 
 def test_slots_in_lru_order_load_as_often_on_the_same_split(served):
@@ -109,7 +109,7 @@ def test_each_request_is_answered_by_its_adapter(served):
 
 
 def test_nothing_outlives_the_parent():
-    """Killed while replicas start: Ray's own processes are there."""
+    """Killed while Ray starts, which makes sessions of its own."""
     token = uuid.uuid4().hex
     paths = [str(Path(ray_scenes.__file__).parent), *sys.path]
     parent = subprocess.Popen(
@@ -121,7 +121,7 @@ def test_nothing_outlives_the_parent():
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and parent.poll() is None:
         lines = families.family(token).values()
-        if any("ray::ServeController" in line for line in lines):
+        if any("/raylet/raylet" in line for line in lines):
             break
         time.sleep(0.2)
     _, sessions = families.whole_family(token)

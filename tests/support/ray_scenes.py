@@ -27,11 +27,11 @@ def phase(num_clients, num_requests, seed):
     return Phase(num_clients, tuple(names))
 
 
-ALONE, CROWD, AGAIN = phase(1, 36, 1), phase(24, 180, 2), phase(24, 180, 3)
+ALONE, CROWD = phase(1, 36, 1), phase(24, 120, 2)
 SETTINGS = {
     "default": Setting(NUM_REPLICAS, SLOTS, (ALONE, CROWD)),
     "more ongoing": Setting(
-        NUM_REPLICAS, SLOTS, (CROWD, AGAIN), max_ongoing=100
+        NUM_REPLICAS, SLOTS, (ALONE, CROWD), max_ongoing=100
     ),
     "all on each": Setting(NUM_REPLICAS, len(ADAPTERS), (CROWD,)),
 }

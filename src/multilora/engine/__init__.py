@@ -6,6 +6,8 @@ server       vLLM's OpenAI server; launch its command, inside what it does
              in the server's processes, journal what these tell
 replicas     several servers with the same tenants; router vllm-router
              in front of them
+ray_serve    Ray Serve in front of replicas with vLLM: ray_app is what runs
+             there, ray_setup starts Ray
 program      starts, awaits and stops it; loopback asks it, processes and
              supervisor end it, whatever happens to us
 recorder     what an engine loads and whom it schedules; views as records

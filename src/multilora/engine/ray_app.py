@@ -58,6 +58,7 @@ def application(setting: dict, shared: dict) -> Any:
         num_replicas=setting["num_replicas"],
         max_ongoing_requests=setting["max_ongoing"],
         ray_actor_options={"num_cpus": 1},
+        graceful_shutdown_wait_loop_s=0.1,
     )
     return deployment.bind(max_models=setting["max_models"], **shared)
 

@@ -121,10 +121,13 @@ def serve_on_ray(
     return [_served(phases) for phases in found]
 
 
-def check_setting(setting: object, adapters: Mapping[str, object]) -> Setting:
+def check_setting(
+    setting: object, adapters: Mapping[str, str | Path]
+) -> Setting:
     """Return a Setting as it is; raise ValueError or TypeError if wrong."""
     if not isinstance(setting, Setting):
         raise TypeError(f"setting is {shown(setting)}, but must be a Setting")
+    adapters = launch.checked_adapters(adapters)
     integer("num_replicas", setting.num_replicas, 1, MAX_REPLICAS)
     integer("max_models", setting.max_models, 1)
     integer("max_ongoing", setting.max_ongoing, 1)
@@ -151,7 +154,7 @@ def _run(order: Path, result: Path, seconds: float) -> None:
     line = [sys.executable, "-m", "multilora.engine.ray_app"]
     process = Supervised(
         [*line, str(order), str(result)],
-        {**os.environ, **quiet.SETTINGS, **ray_setup.ENVIRONMENT},
+        {**os.environ, **quiet.SETTINGS, **ray_setup.SERVE_ENVIRONMENT},
     )
     deadline = time.monotonic() + seconds
     try:

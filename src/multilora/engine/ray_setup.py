@@ -13,6 +13,13 @@ ENVIRONMENT = {
     "RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S": "2",
     "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "2",
 }
+# Ray Serve asks a replica for the length of its queue, and goes elsewhere if
+# there is no answer in 0.1 s: with vLLM in the replica's process that depends
+# on how busy the machine is.
+SERVE_ENVIRONMENT = ENVIRONMENT | {
+    "RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "5",
+    "RAY_SERVE_MAX_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "5",
+}
 QUIET = {"log_to_driver": False, "logging_level": "ERROR"}  # for ray.init
 _LOCAL = QUIET | {"address": "local", "include_dashboard": False}
 TRIES = 3
