@@ -1,9 +1,11 @@
 """Engines that the tests of this room share."""
 
 import sys
+import uuid
 
 import pytest
 
+import families
 from multilora import engine, tenants
 from multilora.tenants import corpus, folder_of
 from voices import BASE, VOICES
@@ -45,3 +47,12 @@ def held_out(choir):
         voice: [item for item in replies if item.adapter == voice]
         for voice in VOICES
     }
+
+
+@pytest.fixture
+def token(monkeypatch):
+    """A mark on all that starts in this test; none of it may remain."""
+    token = uuid.uuid4().hex
+    monkeypatch.setenv(families.TOKEN, token)
+    yield token
+    families.wait_until_gone(token)

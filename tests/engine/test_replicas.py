@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 import time
-import uuid
 
 import pytest
 
@@ -20,15 +19,6 @@ from multilora.tenants import folder_of
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the supervisor needs Linux"
 )
-
-
-@pytest.fixture
-def token(monkeypatch):
-    """A mark on all that starts in this test; none of it may remain."""
-    token = uuid.uuid4().hex
-    monkeypatch.setenv(families.TOKEN, token)
-    yield token
-    families.wait_until_gone(token)
 
 
 @pytest.fixture

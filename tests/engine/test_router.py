@@ -29,15 +29,6 @@ def needs_router(test):
 
 
 @pytest.fixture
-def token(monkeypatch):
-    """A mark on all that starts in this test; none of it may remain."""
-    token = uuid.uuid4().hex
-    monkeypatch.setenv(families.TOKEN, token)
-    yield token
-    families.wait_until_gone(token)
-
-
-@pytest.fixture
 def fleet(monkeypatch, token):
     stand_in.use(monkeypatch.setattr, 0.1)
     with Replicas(folder_of("base")) as running:

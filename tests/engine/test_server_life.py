@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,6 @@ from server_parent import DEATHS, MOMENTS
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the supervisor needs Linux"
 )
-
-
-@pytest.fixture
-def token(monkeypatch):
-    """A mark on all that starts in this test; none of it may remain."""
-    token = uuid.uuid4().hex
-    monkeypatch.setenv(families.TOKEN, token)
-    yield token
-    families.wait_until_gone(token)
 
 
 @pytest.fixture
