@@ -88,6 +88,7 @@ GOOD = {
     tables.placement: (TWO, [1, 2], 2),
     tables.in_flight_by_second: (RUN, [1.0]),
     tables.requests_by_engine: (RUN, 1),
+    tables.ttft_by_second: (RUN, [0.0, 1.0]),
     residency.one_request: ([1.0],),
     residency.blindness: (2.0, 4),
 }

@@ -1,5 +1,8 @@
 """The chapter's scenes: their rates, homes, rows, and what a scrape names."""
 
+import itertools
+import statistics
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from multilora.fleet.residency import blindness, one_request
 from multilora.fleet.runs import (
     LATE_MS,
     alone_p99_ms,
+    death_run,
     fewest_played,
     hot_run,
     newcomer_run,
@@ -33,6 +37,7 @@ from multilora.fleet.tables import (
     placement,
     requests_by_engine,
     tenant_p99_ms,
+    ttft_by_second,
 )
 
 
@@ -88,6 +93,30 @@ def test_in_flight_counts_arrivals_less_ends():
             mine = run.engine_of == engine
             is_in = mine & (start <= at) & (start + run.latency_ns > at)
             assert found[engine, column] == is_in.sum()
+
+
+def test_ttft_by_second_leaves_out_who_was_tried_twice():
+    run = death_run("least_running", 5)
+    seconds = [0.0, 6.0, 13.0, 16.0, 30.0]
+    median, longest = ttft_by_second(run, seconds)
+    at_s = run.workload.arrival_ns / 1e9
+    for at, (low, high) in enumerate(itertools.pairwise(seconds)):
+        times = sorted(
+            ttft / 1e6
+            for ttft, when, tries, is_done in zip(
+                run.ttft_ns, at_s, run.num_tries, run.is_done, strict=True
+            )
+            if is_done and tries == 1 and low <= when < high
+        )
+        assert bool(times) == (low != 13.0)
+        if times:
+            assert median[at] == pytest.approx(statistics.median(times))
+            assert longest[at] == pytest.approx(times[-1])
+        else:
+            assert np.isnan([median[at], longest[at]]).all()
+    for wrong in ([], [1.0], [1.0, 1.0], [2.0, 1.0, 3.0]):
+        with pytest.raises(ValueError, match="seconds is"):
+            ttft_by_second(run, wrong)
 
 
 def test_who_is_loaded_on_one_engine_of_two_gets_404s():

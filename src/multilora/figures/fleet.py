@@ -161,7 +161,7 @@ def draw_stale(fig, rule, scrape_ms):
 
 
 def draw_death(fig, rule, noticed_s):
-    """Draw each request's TTFT while an engine is dead and comes back."""
+    """Draw the times to first token while an engine is dead, and after."""
     run = runs.death_run(rule, noticed_s)
     (axes,) = style.panels(fig, {
         "title": "Engine 0 of 4 is dead from 12 s to 24 s",
@@ -169,22 +169,24 @@ def draw_death(fig, rule, noticed_s):
         "xlim": (-0.5, scenes.DURATION_S + 0.5), "ylim": (15, 500_000),
         "yticks": MS_TICKS, "yticklabels": SECONDS,
     })  # fmt: skip
-    at_s = run.workload.arrival_ns / 1e9
-    ttft = run.ttft_ns / 1e6
-    is_again = run.is_done & (run.num_tries > 1)
+    edges = np.arange(0, scenes.DURATION_S + 0.25, 0.5)
+    median, longest = tables.ttft_by_second(run, edges)
     axes.axvspan(12, 24, color=style.PALE, alpha=0.18)
-    for rows, color, name in (
-        (run.is_done & ~is_again, style.HIT, "served at once"),
-        (is_again, style.SLOTS, "sent again"),
-    ):
-        style.dots(axes, at_s[rows], ttft[rows], color, name)
+    axes.fill_between(edges[1:] - 0.25, median, longest, color=style.HIT,
+                      alpha=0.25, lw=0)  # fmt: skip
+    axes.plot(edges[1:] - 0.25, median, color=style.HIT,
+              label="served at once: median to longest")  # fmt: skip
+    at_s = run.workload.arrival_ns / 1e9
+    again = run.is_done & (run.num_tries > 1)
+    style.dots(axes, at_s[again], run.ttft_ns[again] / 1e6, style.SLOTS,
+               "sent again")  # fmt: skip
     lost = at_s[run.is_lost]
     axes.plot(lost, np.full(len(lost), 60_000.0), "|", ms=7,
               color=style.MISS, label="lost")  # fmt: skip
     axes.legend(loc="upper left", ncols=3)
     found = tables.outcomes(run)
     return (
-        f"{rule}, the death noticed after {noticed_s:g} s: of "
+        f"{rule}, noticed after {noticed_s:g} s: of "
         f"{found.num_requests:,} requests {found.num_again} were sent again, "
         f"{found.num_lost} were lost; p99 {run.percentile_ms(99):,.0f} ms."
     )

@@ -1,6 +1,7 @@
 """Tables of the chapter: what came of a fleet, a row a rule or a tenant."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -123,6 +124,33 @@ def in_flight_by_second(run: FleetRun, seconds: Iterable[float]) -> np.ndarray:
         - np.searchsorted(np.sort(end[mine]), at, side="right")
         for mine in (run.engine_of == k for k in range(run.num_engines))
     ])  # fmt: skip
+
+
+def ttft_by_second(
+    run: FleetRun, seconds: Iterable[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the median and the longest TTFT of each stretch, in ms.
+
+    A stretch lies between two of these rising seconds; its requests came in
+    it, and the first engine that was tried served them. NaN where none did.
+    Raises ValueError for fewer than two seconds, or where they do not rise.
+    """
+    at_s = check_run(run).workload.arrival_ns / 1e9
+    edges = [finite_number("seconds", one, 0) for one in items(
+        "seconds", seconds, object)]  # fmt: skip
+    if len(edges) < 2 or np.any(np.diff(edges) <= 0):
+        raise ValueError(
+            f"seconds is {shown(edges)}, but must be two or more that rise"
+        )
+    at_once = run.is_done & (run.num_tries == 1)
+    found = [
+        run.ttft_ns[at_once & (at_s >= low) & (at_s < high)] / 1e6
+        for low, high in pairwise(edges)
+    ]
+    return tuple(
+        np.array([of(times) if len(times) else np.nan for times in found])
+        for of in (np.median, np.max)
+    )
 
 
 class Placement(NamedTuple):
