@@ -22,10 +22,7 @@ def figure(explorer, frames, folder, name=None):
     picture, sentence = frames[place(explorer, explorer.start)]
     width, height = (round(side * POINTS) for side in SIZE)
     said = html.escape(sentence)
-    rooms = "".join(
-        f'<span class="room" aria-hidden="true">{html.escape(text)}</span>'
-        for text in _longest(frames)
-    )
+    room = html.escape(max((text for _, text in frames), key=len))
     sliders = "".join(
         _slider(explorer, f"{name}-{number}", axis)
         for number, axis in enumerate(explorer.axes)
@@ -38,19 +35,10 @@ def figure(explorer, frames, folder, name=None):
         f'<img class="dark-light" src="{folder}/{picture}" alt="{said}"'
         f' width="{width}" height="{height}">\n'
         f'<figcaption><span class="said" aria-live="polite">{said}</span>'
-        f"{rooms}</figcaption>\n"
+        f'<span class="room" aria-hidden="true">{room}</span></figcaption>\n'
         f'<script type="application/json">{_data(explorer, frames)}</script>'
         "</figure>"
     )
-
-
-def _longest(frames, num=4):
-    """Return the longest sentences, the longest last.
-
-    Of two sentences with long words, the shorter may take more lines.
-    """
-    found = {text for _, text in frames}
-    return sorted(found, key=lambda text: (len(text), text))[-num:]
 
 
 def place(explorer, stops):

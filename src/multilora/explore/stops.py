@@ -14,7 +14,7 @@ LABELS = {
     "max_loras": "max_loras",
     "model": "model",
     "newcomer_at": "newcomer walked",
-    "noticed_s": "death noticed after",
+    "noticed_s": "noticed after",
     "num_adapters": "adapters",
     "over": "cost over",
     "rank": "rank",
