@@ -28,6 +28,8 @@ BAD = {
     "tenant of": [Onboards(1, 9, (0,))],
     "is empty": [Onboards(1, 0, ())],
     "an engine of": [Onboards(1, 0, (5,))],
+    "on engine 2 at 2 s, but it joins at 3 s": [
+        Onboards(1, 0, (0, 2), 1), Joins(3)],
     "not there": [Joins(5), Dies(1, 2)],
 }
 

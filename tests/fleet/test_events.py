@@ -110,6 +110,37 @@ def test_a_tenant_is_there_from_their_onboarding_on():
     assert fleet.is_not_found.sum() >= 3
 
 
+def test_an_engine_that_comes_back_has_forgotten_what_was_loaded():
+    """Engine 1 dies at 0.4 s; what homes name is on its command line."""
+    workload = make_workload(np.arange(10) / 10 + 0.01, [0] * 10, 8, 1)
+    loaded = Onboards(0.0, 0, (0, 1))
+    fleet = serve_fleet(
+        workload, LIMITS, COST, num_engines=2,
+        events=[loaded, Dies(0.4, 1, 0.6)],
+    )  # fmt: skip
+    came_late = workload.arrival_ns > 0.6e9
+    assert (fleet.is_not_found == came_late & (fleet.engine_of == 1)).all()
+    assert fleet.is_not_found.sum() == 2
+    named = serve_fleet(
+        workload, LIMITS, COST, num_engines=2, homes=[[0, 1]],
+        events=[loaded, Dies(0.4, 1, 0.6)],
+    )  # fmt: skip
+    assert named.is_done.all()
+
+
+def test_a_dead_engine_does_not_get_an_adapter():
+    workload = make_workload(np.arange(10) / 10 + 0.01, [0] * 10, 8, 1)
+    fleet = serve_fleet(
+        workload, LIMITS, COST, num_engines=2,
+        events=[Onboards(0.0, 0, (0, 1), each_s=0.3), Dies(0.2, 1, 0.5)],
+    )  # fmt: skip
+    is_early = workload.arrival_ns < 0.2e9
+    came_late = workload.arrival_ns > 0.5e9
+    on_one = fleet.engine_of == 1
+    assert (fleet.is_not_found == (is_early | came_late) & on_one).all()
+    assert (fleet.is_not_found & came_late).any()
+
+
 def test_a_dead_engine_that_nobody_noticed_looks_idle_and_gets_all():
     """Each has a request; the connection of one breaks with its engine."""
     seconds = [0, 0, *np.arange(8) / 100 + 0.5]

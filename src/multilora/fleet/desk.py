@@ -50,6 +50,7 @@ class Desk:
         self._in_flight: list[int] = []
         self._seen: list[Seen] = []
         self._holders: dict[int, tuple[int, ...]] = {}
+        self._given: list[tuple[int, int]] = []  # tenant, engine
         self.adapter_ids = workload.adapter_ids.tolist()
         for number, each in enumerate(limits):
             self._start(0, number, each)
@@ -66,7 +67,15 @@ class Desk:
         self._start(now_ns, len(self.members), self.members[-1].limits)
 
     def restart(self, now_ns: int, number: int) -> None:
-        """Start a cold engine in the place of a dead one."""
+        """Start a cold engine in the place of a dead one.
+
+        What was loaded into the dead one at run time is gone: vLLM starts
+        with the adapters of its command line.
+        """
+        for tenant, engine in self._given:
+            if engine == number:
+                self.homes[tenant].discard(number)
+        self._given = [one for one in self._given if one[1] != number]
         self._start(now_ns, number, self.members[number].limits)
 
     def forget(self, now_ns: int, member: Member) -> None:
@@ -75,9 +84,15 @@ class Desk:
             self._set_choosable(set(self.choosable) - {member.number})
 
     def give(self, now_ns: int, tenant: int, number: int) -> None:
-        """Let an engine hold a tenant's adapter."""
-        if tenant in self.homes:
+        """Let an engine hold a tenant's adapter until it dies.
+
+        A dead one does not get it: nobody there answers the call.
+        """
+        if not self.members[number].is_alive:
+            return
+        if tenant in self.homes and number not in self.homes[tenant]:
             self.homes[tenant].add(number)
+            self._given.append((tenant, number))
             self._holders.pop(tenant, None)
 
     def holders(self, adapter_id: int) -> tuple[int, ...]:

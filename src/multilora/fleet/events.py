@@ -32,7 +32,8 @@ class Onboards(NamedTuple):
     """A tenant's adapter is loaded on engines, one after the other.
 
     The first has it at at_s, each other one each_s later. Nobody has it
-    before, unless homes names engines that do.
+    before, unless homes names engines that do. An engine that is dead at its
+    time does not get it, and one that dies does not have it when it is back.
     """
 
     at_s: float
@@ -51,8 +52,8 @@ def check_events(
     """Return events in order of time, or raise an error that names one.
 
     ValueError for an engine or a tenant that is not there, a time below 0,
-    an engine that comes back before it dies, or dies while it is dead;
-    TypeError for what is no event.
+    an engine that comes back before it dies, dies while it is dead, or gets
+    an adapter before it joins; TypeError for what is no event.
     """
     num_engines = check_engines(num_engines)
     num_adapters = integer("num_adapters", num_adapters, 1)
@@ -72,6 +73,7 @@ def check_events(
             _check_onboards(name, event, num, num_adapters)
     in_order = sorted(found, key=lambda event: event.at_s)
     _require_alive(in_order, num_engines)
+    _require_joined(in_order, num_engines)
     return in_order
 
 
@@ -116,3 +118,19 @@ def _require_alive(in_order, num_engines):
                 )
             back = event.back_s
             free_from[event.engine] = float("inf") if back is None else back
+
+
+def _require_joined(in_order, num_engines):
+    """An engine must have joined when an adapter is loaded there."""
+    joined = [0.0] * num_engines
+    joined += [event.at_s for event in in_order if isinstance(event, Joins)]
+    for event in in_order:
+        if isinstance(event, Onboards):
+            for place, engine in enumerate(event.engines):
+                at_s = event.at_s + place * event.each_s
+                if at_s < joined[engine]:
+                    raise ValueError(
+                        f"events load the adapter of tenant {event.tenant} "
+                        f"on engine {engine} at {at_s:g} s, but it joins at "
+                        f"{joined[engine]:g} s"
+                    )
