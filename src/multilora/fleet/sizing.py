@@ -6,10 +6,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from multilora.arguments import finite_number, integer, items
+from multilora.fleet.homes import MAX_TENANTS
 from multilora.memory.economics import engines_needed
 
 HOURS = 24
-MAX_TENANTS = 10**7
 
 
 def load_by_hour(
