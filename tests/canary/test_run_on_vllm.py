@@ -1,8 +1,8 @@
 """The canary on a real vLLM server, right and then wrong in a known way.
 
 On the CPU build the base's rows get the last slot's adapter once every slot
-is taken (lab 02, section 4). Server keeps one slot free; the canary's own
-load takes that one.
+is taken (lab 02, section 4). Server has one slot more and guards it; without
+the guard the canary's own load takes that one.
 """
 
 import os
@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from multilora import engine
 from multilora.canary.run import canary
+from multilora.engine import inside
 from multilora.engine.server import Server
 from multilora.tenants import folder_of
 from repository import ROOT
@@ -30,6 +31,13 @@ PROMPTS = (
 )
 NAMES = ["sql", "json"]
 MISTAKEN = ROOT / "tests/support/vllm_mistaken"
+
+
+class Unguarded(Server):
+    """vLLM as it is: an adapter may enter the last slot, too."""
+
+    def _environment(self):
+        return super()._environment() | {inside.SPARE_SLOT: "0"}
 
 
 def idle_copy(folder):
@@ -54,7 +62,7 @@ def server(tmp_path_factory):
         **{name: folder_of(name) for name in NAMES},
         "copy": copy,
     }
-    with Server(
+    with Unguarded(
         folder_of("base"), adapters, max_loras=5,
         is_runtime_loading_allowed=True,
     ) as running:  # fmt: skip

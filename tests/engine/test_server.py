@@ -135,6 +135,8 @@ def test_the_gauge_of_adapters_keeps_the_sets_of_names_it_ever_saw(server):
     values = [float(line.rsplit(" ", 1)[1]) for line in lines]
     assert len(lines) > 1
     assert any('running_lora_adapters="sql"' in line for line in lines)
+    # The slots that adapters can enter: the CPU build has one more.
+    assert all('max_lora="4"' in line for line in lines)
     assert all(value > 1e9 for value in values), "the value is a time"
 
 

@@ -51,7 +51,7 @@ class LiveServer:
     """Where a server is, and what it has loaded since counting began."""
 
     def __init__(self, server):
-        self.url = server.url
+        self.url = server.site
         self._server = server
         self._seen = 0
 

@@ -41,7 +41,7 @@ def settings(
 
 
 def register() -> None:
-    """Wrap vLLM's scheduler and its worker's manager of adapters."""
+    """Wrap vLLM's scheduler, its metrics and its worker's manager."""
     path = os.environ.get(PATH)
     if not path:
         return
@@ -49,6 +49,8 @@ def register() -> None:
     has_spare_slot = os.environ[SPARE_SLOT] == "1"
     _listen_to_scheduler(pen, has_spare_slot)
     _time_steps(pen)
+    if has_spare_slot:
+        _publish_one_slot_fewer()
     _listen_to_worker(pen, has_spare_slot, float(os.environ[DISK_MS]) / 1000)
 
 
@@ -70,6 +72,20 @@ def _listen_to_scheduler(pen, has_spare_slot):
         return add(self, request)
 
     Scheduler.__init__, Scheduler.add_request = begun, noted
+
+
+def _publish_one_slot_fewer():
+    """Let /metrics name the slots that adapters can enter."""
+    from vllm.v1.metrics.loggers import PrometheusStatLogger
+
+    begin = PrometheusStatLogger.__init__
+
+    @functools.wraps(begin)
+    def begun(self, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        self.max_lora -= 1
+
+    PrometheusStatLogger.__init__ = begun
 
 
 def _time_steps(pen):
