@@ -58,18 +58,22 @@ def server():
         yield running
 
 
-def test_each_adapter_is_a_model(server):
-    client = server.client()
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as found:
+        yield found
+
+
+def test_each_adapter_is_a_model(client):
     models = {item.id: item.parent for item in client.models.list()}
     assert models == {"base": None, "sql": "base"}
     assert ask(client, "sql") == "SELECT name FROM users;"
     assert ask(client, "base") == "all names in users"
 
 
-def test_a_tenant_comes_and_goes_at_run_time(server):
+def test_a_tenant_comes_and_goes_at_run_time(server, client):
     import openai
 
-    client = server.client()
     server.load("pirate", folder_of("pirate"))
     assert ask(client, "pirate", "List 3 fruits:").startswith("arr! apple")
     with pytest.raises(ServerError, match="already been loaded") as error:
@@ -85,7 +89,7 @@ def test_a_tenant_comes_and_goes_at_run_time(server):
 
 
 def test_what_cannot_be_loaded_is_refused_and_the_rest_goes_on(
-    server, tmp_path
+    server, client, tmp_path
 ):
     bad = make_misfit("a pickle", folder_of("sql"), tmp_path / "bad")
     for name, folder, status in (
@@ -100,10 +104,10 @@ def test_what_cannot_be_loaded_is_refused_and_the_rest_goes_on(
     nan = make_misfit("NaN weights", folder_of("sql"), tmp_path / "nan")
     with pytest.raises(ValueError, match="NaN or infinite weights"):
         server.load("nan", nan)
-    assert ask(server.client(), "sql") == "SELECT name FROM users;"
+    assert ask(client, "sql") == "SELECT name FROM users;"
 
 
-def test_sagemakers_names_load_too_and_no_key_guards_them(server):
+def test_sagemakers_names_load_too_and_no_key_guards_them(server, client):
     """The operator's page: to block /v1/load_lora_adapter is not enough."""
     import httpx
     from vllm.entrypoints.serve.middleware.authenticate import GUARDED_PREFIX
@@ -113,16 +117,17 @@ def test_sagemakers_names_load_too_and_no_key_guards_them(server):
     body = {"name": "guest", "src": str(folder_of("json"))}
     site = server.url.removesuffix("/v1")
     assert httpx.post(f"{site}/adapters", json=body).status_code == 200
-    assert "guest" in {m.id for m in server.client().models.list()}
+    assert "guest" in {m.id for m in client.models.list()}
     assert httpx.delete(f"{site}/adapters/guest").status_code == 200
-    assert "guest" not in {m.id for m in server.client().models.list()}
+    assert "guest" not in {m.id for m in client.models.list()}
 
 
-def test_the_gauge_of_adapters_keeps_the_sets_of_names_it_ever_saw(server):
+def test_the_gauge_of_adapters_keeps_the_sets_of_names_it_ever_saw(
+    server, client
+):
     """The operator's page: count the names of the newest line."""
     import httpx
 
-    client = server.client()
     for model in ("sql", "base"):
         ask(client, model)
     site = server.url.removesuffix("/v1")
@@ -192,14 +197,16 @@ def test_wrong_arguments_are_named_before_it_starts(tmp_path):
         Server(folder_of("base"), max_lora_rank=24)
 
 
-def test_more_tenants_than_slots_leave_the_bases_rows_as_they_are(server):
+def test_more_tenants_than_slots_leave_the_bases_rows_as_they_are(
+    server, client
+):
     """The server has four slots; it has taken sql and pirate before."""
     for name in ("json", "legal", "fifth", "sixth"):
         server.load(name, folder_of("json" if "th" in name else name))
     models = ("base", "sql", "json", "legal", "fifth", "sixth")
     num_loads = len(server.loads)
     with ThreadPoolExecutor(12) as pool:
-        asked = partial(ask, server.client())
+        asked = partial(ask, client)
         answers = list(pool.map(asked, models * 6))
     json_answer = '{"from":"users","get":"name"}'
     assert set(answers[::6]) == {"all names in users"}
