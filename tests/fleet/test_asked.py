@@ -29,7 +29,9 @@ BAD = {
     "is empty": [Onboards(1, 0, ())],
     "an engine of": [Onboards(1, 0, (5,))],
     "on engine 2 at 2 s, but it joins at 3 s": [
-        Onboards(1, 0, (0, 2), 1), Joins(3)],
+        Onboards(1, 0, (0, 2), 1),
+        Joins(3),
+    ],
     "not there": [Joins(5), Dies(1, 2)],
 }
 
