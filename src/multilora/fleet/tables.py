@@ -147,10 +147,11 @@ def ttft_by_second(
         run.ttft_ns[at_once & (at_s >= low) & (at_s < high)] / 1e6
         for low, high in pairwise(edges)
     ]
-    return tuple(
+    median, longest = (
         np.array([of(times) if len(times) else np.nan for times in found])
         for of in (np.median, np.max)
     )
+    return median, longest
 
 
 class Placement(NamedTuple):
