@@ -93,12 +93,7 @@ def test_nothing_outlives_the_command(death, tmp_path):
     token = uuid.uuid4().hex
     error = tmp_path / "stderr"
     command = long_plans.start("ray://local", token, error, "ray::outcome")
-    if death == "SIGINT":
-        os.killpg(command.pid, signal.SIGINT)
-    else:
-        os.kill(command.pid, signal.SIGKILL)
-    status = command.wait(30)
-    families.wait_until_gone(token, limit=30)
+    status = long_plans.end(command, death, token, 30, 30)
     if death == "SIGINT":
         assert status == 130
         assert "multilora: interrupted" in error.read_text()

@@ -8,7 +8,6 @@ import uuid
 
 import pytest
 
-import families
 import long_plans
 from bad_input import each_wrong_value
 from cases import a_case
@@ -107,12 +106,7 @@ def test_no_worker_outlives_the_command(death, tmp_path):
     """Ctrl-C, which a terminal sends to all of them, is one sentence."""
     token = uuid.uuid4().hex
     command = long_plans.start("2", token, tmp_path / "stderr")
-    if death == "SIGINT":
-        os.killpg(command.pid, signal.SIGINT)
-    else:
-        os.kill(command.pid, signal.SIGKILL)
-    status = command.wait(20)
-    families.wait_until_gone(token, limit=10)
+    status = long_plans.end(command, death, token, 20, 10)
     if death == "SIGINT":
         assert status == 130
         said = (tmp_path / "stderr").read_text()

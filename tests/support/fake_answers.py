@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 
 from multilora.canary.greedy import Greedy
+from says_json import SaysJson
 
 WORDS = ["sun", "moon", "tree", "river", "stone", "bird", "cloud", "sea"]
 REFUSED = {
@@ -102,10 +103,7 @@ def answer(model, prompt, num):
     return [*rows[:-3], (*rows[-3][:2], 0.02), *rows[-2:]]  # a near tie
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
+class _Handler(SaysJson, BaseHTTPRequestHandler):
     def do_GET(self):
         fault = self.server.fault
         if fault == "html":
@@ -195,13 +193,6 @@ class _Handler(BaseHTTPRequestHandler):
             case "new takes base" if model == "base" and "new" in company:
                 return "new"
         return model
-
-    def say(self, status, body):
-        data = (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 def noisy(rows, size):

@@ -7,6 +7,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from multilora.cache.tiers import AdapterTiers
+from says_json import SaysJson
 
 
 class FakeVllm(ThreadingHTTPServer):
@@ -120,12 +121,9 @@ class _Engine:
                 self.running.remove(request)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(SaysJson, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-
-    def log_message(self, *args):
-        pass
 
     def do_GET(self):
         server = self.server
@@ -231,10 +229,3 @@ class _Handler(BaseHTTPRequestHandler):
         text = data if isinstance(data, str) else json.dumps(data)
         line = f"data: {text}\n\n".encode()
         self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-
-    def say(self, status, body):
-        data = (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)

@@ -1,6 +1,7 @@
 """A `multilora plan` that takes minutes, in processes of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,3 +34,17 @@ def start(workers, token, stderr, mark="spawn_main", num=2):
         time.sleep(0.2)
     command.kill()
     raise AssertionError(stderr.read_text())
+
+
+def end(command, death, token, seconds, family_seconds):
+    """End it by SIGKILL, or as Ctrl-C in a terminal does; return its status.
+
+    Its family must be gone, too, family_seconds after it.
+    """
+    if death == "SIGINT":
+        os.killpg(command.pid, signal.SIGINT)
+    else:
+        os.kill(command.pid, signal.SIGKILL)
+    status = command.wait(seconds)
+    families.wait_until_gone(token, limit=family_seconds)
+    return status

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from says_json import SaysJson
+
 # inference-perf's own models, without the client that its package imports.
 _READ_LOAD_TEST = """
 import sys, types
@@ -85,24 +87,14 @@ def engines(ports):
             server.server_close()
 
 
-class _Engine(BaseHTTPRequestHandler):
+class _Engine(SaysJson, BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer(b'{"data": [{"id": "base"}]}')
+        self.say(200, {"data": [{"id": "base"}]})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.append((self.port, json.loads(body)["model"]))
-        self.answer(b'{"choices": []}')
-
-    def answer(self, body):
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.say(200, {"choices": []})
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from plan_peers import free_ports, router_words, running
+from says_json import SaysJson
 
 CHAT = [{"role": "user", "content": "Hello"}]
 
@@ -30,26 +31,15 @@ class Engine:
         self.server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(SaysJson, BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer({"data": [{"id": "base"}]})
+        self.say(200, {"data": [{"id": "base"}]})
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.engine.num_asked += 1
         self.engine.free.wait(30)
-        self.answer({"engine": self.engine.number})
-
-    def answer(self, data):
-        body = json.dumps(data).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.say(200, {"engine": self.engine.number})
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A process that ends with ours, together with everything it started."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -12,6 +13,8 @@ from multilora.engine import supervisor
 
 GRACE_SECONDS = 5  # for a polite end; then force
 NUM_GUARDS = 2
+NUM_LAST_LINES = 12
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Supervised:
@@ -69,6 +72,13 @@ class Supervised:
             number = self._log.fileno()
             held = os.pread(number, os.fstat(number).st_size, 0)
         return held.decode("utf-8", errors="replace")
+
+    @property
+    def end_of_log(self) -> str:
+        """The last lines that are not empty, without colours."""
+        log = _COLOUR.sub("", self.log)
+        lines = [line for line in log.splitlines() if line.strip()]
+        return "\n".join(lines[-NUM_LAST_LINES:])
 
     def stop(self) -> None:
         """End the command and everything it started; safe to repeat.

@@ -1,6 +1,5 @@
 """A program that answers on a port of this machine: a server, a router."""
 
-import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,6 @@ from multilora.arguments import finite_number
 from multilora.engine import launch
 from multilora.engine.loopback import HOST, ServerError, is_answering
 from multilora.engine.processes import Supervised
-
-NUM_LAST_LINES = 12
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Program:
@@ -107,17 +103,11 @@ class Program:
         while time.monotonic() < deadline:
             if not process.is_running():
                 raise ServerError(
-                    f"the {self.what} stopped:\n{_end_of(process)}"
+                    f"the {self.what} stopped:\n{process.end_of_log}"
                 )
             if is_answering(f"{self.site}/health"):
                 return
             time.sleep(0.25)
         raise ServerError(
-            f"not healthy after {self._seconds:.0f} s:\n{_end_of(process)}"
+            f"not healthy after {self._seconds:.0f} s:\n{process.end_of_log}"
         )
-
-
-def _end_of(process):
-    log = _COLOUR.sub("", process.log)
-    lines = [line for line in log.splitlines() if line.strip()]
-    return "\n".join(lines[-NUM_LAST_LINES:])

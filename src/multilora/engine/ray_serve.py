@@ -168,7 +168,7 @@ def _run(order: Path, result: Path, seconds: float) -> None:
 
 
 def _why(process, seconds):
-    end = "\n".join(process.log.splitlines()[-12:])
+    end = process.end_of_log
     if process.is_running():
         return f"Ray Serve did not finish within {seconds:.0f} s:\n{end}"
     return f"Ray Serve stopped:\n{end}"

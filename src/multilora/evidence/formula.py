@@ -92,7 +92,7 @@ def beside_the_formula(
     TypeError for no Plan, ValueError for a max_loras below 1.
     """
     plan = checked_plan(plan)
-    num = int((check_case(case).loads > 0).sum())
+    num = check_case(case).num_asking
     slots = max(engine.setting.max_loras for engine in plan.engines)
     load = least_load(case, plan)
     return [
@@ -145,7 +145,7 @@ def reason(case: Case, plan: Plan, max_loras: int = SEEDS_SLOTS) -> str:
 
     By its slots, its promise, and the loss that it must survive.
     """
-    num = int((check_case(case).loads > 0).sum())
+    num = check_case(case).num_asking
     plan = checked_plan(plan)
     formula, planned = engines_needed(num, max_loras), len(plan.engines)
     slots = max(engine.setting.max_loras for engine in plan.engines)

@@ -1,5 +1,6 @@
 """The router's desk: who may be chosen, what is known, who gets a request."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from multilora.arguments import is_integer, shown
@@ -50,7 +51,8 @@ class Desk:
         self._in_flight: list[int] = []
         self._seen: list[Seen] = []
         self._holders: dict[int, tuple[int, ...]] = {}
-        self._given: list[tuple[int, int]] = []  # tenant, engine
+        # The tenants that each engine was given at run time.
+        self._given: defaultdict[int, set[int]] = defaultdict(set)
         self.adapter_ids = workload.adapter_ids.tolist()
         for number, each in enumerate(limits):
             self._start(0, number, each)
@@ -72,10 +74,8 @@ class Desk:
         What was loaded into the dead one at run time is gone: vLLM starts
         with the adapters of its command line.
         """
-        for tenant, engine in self._given:
-            if engine == number:
-                self.homes[tenant].discard(number)
-        self._given = [one for one in self._given if one[1] != number]
+        for tenant in self._given.pop(number, ()):
+            self.homes[tenant].discard(number)
         self._start(now_ns, number, self.members[number].limits)
 
     def forget(self, now_ns: int, member: Member) -> None:
@@ -92,7 +92,7 @@ class Desk:
             return
         if tenant in self.homes and number not in self.homes[tenant]:
             self.homes[tenant].add(number)
-            self._given.append((tenant, number))
+            self._given[number].add(tenant)
             self._holders.pop(tenant, None)
 
     def holders(self, adapter_id: int) -> tuple[int, ...]:

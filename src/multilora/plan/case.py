@@ -99,6 +99,11 @@ class Case(NamedTuple):
             minlength=len(self.tenants.names),
         )
 
+    @property
+    def num_asking(self) -> int:
+        """Tenants who ask for something."""
+        return int((self.loads > 0).sum())
+
 
 def make_case(
     model: str,

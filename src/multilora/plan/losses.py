@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from multilora.fleet.backups import NO_BACKUP, homes_after_loss
+from multilora.fleet.homes import engine_lists, homes_of
 from multilora.plan.answer import Loss
 from multilora.plan.case import Case
 from multilora.plan.jobs import Job
@@ -49,10 +51,10 @@ def with_losses(
     """
     groups, dials, takers = setting
     known = known_by(groups, takers)
+    homes, num_asking = homes_of(groups), search.case.num_asking
     tried = search.tried(groups, dials, known)
-    num_asking = int((search.case.loads > 0).sum())
     order = _heaviest_first(search.case, groups)
-    jobs = [_job(groups, tried.dials, takers, known, lost) for lost in order]
+    jobs = [_job(homes, tried.dials, takers, known, lost) for lost in order]
     losses: dict[int, Loss | None] = {}
     for lost, outcome in zip(order, search.outcomes(jobs), strict=True):
         losses[lost] = None
@@ -72,19 +74,18 @@ def _heaviest_first(case: Case, groups: Groups) -> list[int]:
     return sorted(range(len(groups)), key=lambda k: -lost[k])
 
 
-def _job(groups, dials, takers, known, lost) -> Job:
+def _job(homes, dials, takers, known, lost) -> Job:
     """The engines that are left, with the tenants that they take over."""
-    left = [k for k in range(len(groups)) if k != lost]
-    taken = [
-        sorted({*groups[k], *(t for t in groups[lost] if takers[t] == k)})
-        for k in left
-    ]
-    return Job(taken, dials, None, [known[k] for k in left])
+    num = len(known)
+    taken = engine_lists(homes_after_loss(homes, takers, lost, num), num)
+    left = [k for k in range(num) if k != lost]
+    return Job([taken[k] for k in left], dials, None, [known[k] for k in left])
 
 
 def known_by(groups: Groups, takers: Sequence[int]) -> list[list[int]]:
     """Return the tenants that each engine serves or takes over, in order."""
-    return [
-        sorted({*group, *(t for t, taker in enumerate(takers) if taker == k)})
-        for k, group in enumerate(groups)
+    homes = [
+        row if taker == NO_BACKUP else [*row, taker]
+        for row, taker in zip(homes_of(groups), takers, strict=True)
     ]
+    return engine_lists(homes, len(groups))

@@ -77,7 +77,7 @@ class Search:
         needed = replicas_of(case, late, sorted(budgets))
         self.replicas = {t: count + spare for t, count in needed.items()}
         self.out_of_reach = tuple(t for t in late if t not in needed)
-        num_asking = int((case.loads > 0).sum())
+        num_asking = case.num_asking
         # More engines cannot help those who are late alone on many.
         can = 1 - len(self.out_of_reach) / num_asking
         self.wanted = min(case.slo.share, can)
@@ -88,7 +88,7 @@ class Search:
     @property
     def most_engines(self) -> int:
         """So many can have a tenant who asks; with a spare, each on two."""
-        num_asking = int((self.case.loads > 0).sum())
+        num_asking = self.case.num_asking
         more = sum(count - 1 for count in self.replicas.values())
         return num_asking * (1 + self.spare) + more
 

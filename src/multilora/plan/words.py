@@ -50,7 +50,7 @@ def _on_reach(case, tenants):
         return None
     return (
         f"the promise is out of reach for {len(tenants)} of "
-        f"{int((case.loads > 0).sum())} tenants, such as "
+        f"{case.num_asking} tenants, such as "
         f"{case.tenants.names[tenants[0]]}: their p99 is above it even alone "
         "on an engine. Shorter prompts, fewer at once, a faster GPU or "
         "another promise help; more engines do not"
