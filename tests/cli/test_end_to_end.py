@@ -1,9 +1,9 @@
 """A live server is calibrated, planned for, and held to the plan."""
 
 import json
-import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -162,26 +162,36 @@ def test_a_plan_of_other_tenants_is_told_before_anything_is_sent(
     assert "serves no 'stranger'" in result.stderr
 
 
+def ask_long(url, name):
+    """Have a reply that takes longer than three looks at the page."""
+    body = {"model": name, "prompt": [7] * 20, "max_tokens": 1000,
+            "ignore_eos": True}  # fmt: skip
+    request = urllib.request.Request(
+        url + "/v1/completions",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=120).read()
+
+
+def wait_for_tenants_in_slots(url, num):
+    for _ in range(600):
+        active = fetch_scrape(url).active()
+        if active and len(active.names) == num:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"never were {num} adapters active at once")
+
+
 def test_diagnose_finds_tenants_that_wait_for_slots(server):
     """Eight tenants on four slots, and vLLM's own page says so."""
-
-    def ask(name):
-        body = {"model": name, "prompt": [7] * 20, "max_tokens": 150,
-                "ignore_eos": True}  # fmt: skip
-        request = urllib.request.Request(
-            server.url + "/v1/completions",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=60).read()
-
-    threads = [threading.Thread(target=ask, args=(name,)) for name in NAMES]
-    for thread in threads:
-        thread.start()
-    time.sleep(1)
-    result = run("diagnose", server.url, "--every", 0.5, "--json")
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        replies = [pool.submit(ask_long, server.url, name) for name in NAMES]
+        wait_for_tenants_in_slots(server.url, 4)
+        result = run("diagnose", server.url, "--every", 0.5, "--json")
+        assert not any(reply.done() for reply in replies)
+    for reply in replies:
+        reply.result()
     told = json.loads(result.stdout)
     # Those that wait are not named: their events come with a first token.
     assert told["names"][0] == 4 and told["max_loras"] == 4
