@@ -41,10 +41,12 @@ def end(command, death, token, seconds, family_seconds):
 
     Its family must be gone, too, family_seconds after it.
     """
+    # A process of Ray may write its title over its environment.
+    _, sessions = families.whole_family(token)
     if death == "SIGINT":
         os.killpg(command.pid, signal.SIGINT)
     else:
         os.kill(command.pid, signal.SIGKILL)
     status = command.wait(seconds)
-    families.wait_until_gone(token, limit=family_seconds)
+    families.wait_until_gone(token, sessions, family_seconds)
     return status

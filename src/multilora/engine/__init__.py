@@ -7,7 +7,7 @@ server       vLLM's OpenAI server; launch its command, inside what it does
 replicas     several servers with the same tenants; router vllm-router
              in front of them
 ray_serve    Ray Serve in front of replicas with vLLM: ray_app is what runs
-             there, ray_setup starts Ray
+             there, ray_setup starts Ray, ray_local one that ends with us
 program      starts, awaits and stops it; loopback asks it, processes and
              supervisor end it, whatever happens to us
 recorder     what an engine loads and whom it schedules; views as records

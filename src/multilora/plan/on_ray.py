@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import multilora
 from multilora.arguments import shown
 from multilora.engine import ray_setup
+from multilora.engine.ray_local import LocalRay
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case, check_case
 from multilora.plan.jobs import Job, outcome
@@ -85,6 +86,7 @@ class OnRay:
     def __init__(self, case: Case, address: Address) -> None:
         self._case = check_case(case)
         self._address = address
+        self._started: LocalRay | None = None
 
     def __enter__(self) -> Self:
         address = self._address
@@ -113,6 +115,8 @@ class OnRay:
     def __exit__(self, *error: object) -> None:
         if self._is_ours:
             self._ray.shutdown()
+        if self._started is not None:
+            self._started.stop()
 
     def __call__(self, jobs: Sequence[Job]) -> Iterator[Outcome | None]:
         """Yield what comes of each job, in their order."""
@@ -136,11 +140,12 @@ class OnRay:
     def _connect(self):
         try:
             if self._address.host is None:
-                ray_setup.start_here(num_cores())
+                self._started = LocalRay(num_cores())
+                self._started.start()
             else:
                 self._ray.init(**_options(self._address))
         except BaseException as error:
-            self._ray.shutdown()
+            self.__exit__()
             if not isinstance(error, Exception):
                 raise
             why = _last_line(error)  # of Ray, grpc, or what is there instead
