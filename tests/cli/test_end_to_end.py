@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,6 +11,7 @@ from typer.testing import CliRunner
 import live_plans
 import live_server
 from multilora.cli.app import Exit, whole_app
+from multilora.engine.loopback import post
 from multilora.plan.answer import Slo
 from multilora.plan.stored import write_plan
 from multilora.serving.calibration import read_calibration
@@ -162,25 +162,20 @@ def test_a_plan_of_other_tenants_is_told_before_anything_is_sent(
     assert "serves no 'stranger'" in result.stderr
 
 
-def ask_long(url, name):
+def ask_long(site, name):
     """Have a reply that takes longer than three looks at the page."""
-    body = {"model": name, "prompt": [7] * 20, "max_tokens": 1000,
+    body = {"model": name, "prompt": [7] * 20, "max_tokens": 400,
             "ignore_eos": True}  # fmt: skip
-    request = urllib.request.Request(
-        url + "/v1/completions",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=120).read()
+    post(f"{site}/v1/completions", body)
 
 
 def wait_for_tenants_in_slots(url, num):
-    for _ in range(600):
-        active = fetch_scrape(url).active()
-        if active and len(active.names) == num:
-            return
+    deadline = time.monotonic() + 60
+    active = None
+    while active is None or len(active.names) != num:
+        assert time.monotonic() < deadline, f"active: {active}"
         time.sleep(0.02)
-    raise AssertionError(f"never were {num} adapters active at once")
+        active = fetch_scrape(url).active()
 
 
 def test_diagnose_finds_tenants_that_wait_for_slots(server):

@@ -60,15 +60,9 @@ def test_one_client_finds_the_homes(served, name):
 
 
 def test_concurrency_loads_again_and_again(served):
-    """A replica with five requests refuses more, and anybody gets them.
-
-    Who gets one is drawn: of 20 requests for an adapter, none may go to the
-    third replica. That happens to few adapters, and no adapter has one home.
-    """
+    """A replica with five requests refuses more, and anybody gets them."""
     _, crowd = served["default"]
-    homes = list(crowd.homes.values())
-    assert homes.count(NUM_REPLICAS) > len(ADAPTERS) / 2
-    assert min(homes) > 1
+    assert set(crowd.homes.values()) == {NUM_REPLICAS}
     assert crowd.num_loads > 2 * EVERYWHERE
 
 

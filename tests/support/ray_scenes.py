@@ -27,7 +27,9 @@ def phase(num_clients, num_requests, seed):
     return Phase(num_clients, tuple(names))
 
 
-ALONE, CROWD = phase(1, 36, 1), phase(24, 120, 2)
+# Enough that each adapter comes to each replica, though that is drawn: of
+# 20 requests for an adapter, sometimes none came to the third replica.
+ALONE, CROWD = phase(1, 36, 1), phase(24, 300, 2)
 SETTINGS = {
     "default": Setting(NUM_REPLICAS, SLOTS, (ALONE, CROWD)),
     "more ongoing": Setting(

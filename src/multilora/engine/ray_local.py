@@ -1,9 +1,9 @@
 """A Ray of this machine whose processes end with ours, however ours ends.
 
 Where the owner of a Ray is killed, Ray leaves its agents behind for a
-minute. Run by its path, this file is a guard against that: it notes what its
+minute. As a program, this module is a guard against that: it notes what its
 parent's raylet has started, and kills what is left of it when its own input
-ends without a word. It then imports the standard library only.
+ends without a word.
 """
 
 import contextlib
@@ -12,8 +12,9 @@ import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
-from typing import NamedTuple
+
+from multilora.engine.ray_setup import start_here
+from multilora.engine.supervisor import processes
 
 TICK_SECONDS = 0.3
 DONE = b"done"
@@ -28,11 +29,9 @@ class LocalRay:
         self._guard: subprocess.Popen | None = None
 
     def start(self) -> None:
-        """Start it in this process, as ray_setup.start_here does."""
-        from multilora.engine.ray_setup import start_here
-
+        """Start it in this process, as start_here does."""
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).resolve())],
+            [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for its owner
         )
@@ -45,15 +44,6 @@ class LocalRay:
             self._guard = None
 
 
-class Process(NamedTuple):
-    """A process of this machine; its number and start are its alone."""
-
-    number: int
-    start: bytes
-    name: bytes
-    parent: int
-
-
 def guard(owner: int) -> None:
     """Watch what the owner's raylet starts; kill it when the owner is gone."""
     seen: set[tuple[int, bytes]] = set()
@@ -63,37 +53,25 @@ def guard(owner: int) -> None:
             if os.read(0, len(DONE)) == DONE:
                 return
             break
-    for process in _processes():
-        if (process.number, process.start) in seen:
+    for one in processes():
+        if (one.number, one.start) in seen:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(process.number, signal.SIGKILL)
+                os.kill(one.number, signal.SIGKILL)
 
 
 def _of_raylet(owner):
     """Return (number, start) of all that descends from the owner's raylet."""
-    processes = _processes()
+    table = processes()
     wanted = {
         one.number
-        for one in processes
+        for one in table
         if one.parent == owner and one.name == RAYLET
     }
     found: set[tuple[int, bytes]] = set()
     while wanted:
-        below = [one for one in processes if one.parent in wanted]
+        below = [one for one in table if one.parent in wanted]
         found |= {(one.number, one.start) for one in below}
         wanted = {one.number for one in below}
-    return found
-
-
-def _processes():
-    found = []
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            # proc(5): the name stands in brackets, and may hold any byte.
-            head, _, tail = file.read_bytes().rpartition(b")")
-            number, _, name = head.partition(b" (")
-            rest = tail.split()
-            found.append(Process(int(number), rest[19], name, int(rest[1])))
     return found
 
 

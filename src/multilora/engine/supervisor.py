@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 TICK_SECONDS = 0.2
 COMMAND = "MULTILORA_SUPERVISED_COMMAND"
@@ -103,14 +104,31 @@ def _has_children():
 
 def _children():
     """Return the numbers of our children."""
-    found, own = set(), os.getpid()
+    own = os.getpid()
+    return {one.number for one in processes() if one.parent == own}
+
+
+class Process(NamedTuple):
+    """A process of this machine; its number and start are its alone."""
+
+    number: int
+    start: bytes
+    name: bytes
+    parent: int
+
+
+def processes() -> list[Process]:
+    """Return all processes of this machine, those that ended, too."""
+    found = []
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parent = int(file.read_bytes().rpartition(b")")[2].split()[1])
+            # proc(5): the name stands in brackets, and may hold any byte.
+            head, _, tail = file.read_bytes().rpartition(b")")
         except OSError:
             continue  # it ended meanwhile
-        if parent == own:
-            found.add(int(file.parent.name))
+        number, _, name = head.partition(b" (")
+        rest = tail.split()
+        found.append(Process(int(number), rest[19], name, int(rest[1])))
     return found
 
 
