@@ -134,6 +134,17 @@ def test_what_is_wide_is_found_and_seen(open_page, markup):
 
 
 @pytest.mark.browser
+def test_printed_columns_are_not_squeezed_beside_two_bars(open_page):
+    """Where both side bars leave less than 84 letters, a table scrolls."""
+    page = open_page("notebooks/fleet", width=1200)
+    rows = page.locator(".columns .printed", has_text="more ongoing")
+    heights = rows.evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert len(heights) == 2 and max(heights) < 30
+    (box,) = (box for box in clipped(page) if box["text"].startswith("ray 2"))
+    assert is_shown(box)
+
+
+@pytest.mark.browser
 def test_rows_of_the_operators_page_are_cards_on_a_phone(open_page):
     page = open_page("notebooks/operators", width=PHONE)
     drawn = page.locator("table.cards", has_text="rare tenants late")
