@@ -26,6 +26,7 @@ FLAGS = [
 ERROR = '[data-mime-type="application/vnd.jupyter.stderr"]'
 # The page holds cells only once it has come to them; the model holds them all.
 EXPOSED = "--LabApp.expose_app_in_browser=True"
+IDLE = 'text="Python 3 (ipykernel) | Idle"'
 NOTEBOOK = "globalThis.jupyterapp?.shell.currentWidget?.content"
 CELLS = f"[...{NOTEBOOK}.model.cells]"
 CODE = f"{CELLS}.filter(cell => cell.type === 'code')"
@@ -96,7 +97,7 @@ def run_cells(page, command="runmenu:run-all"):
     from playwright.sync_api import TimeoutError as NotYet
 
     for _ in range(10):
-        page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
+        page.wait_for_selector(IDLE)
         page.click('.lm-MenuBar-item:has-text("Run")')
         page.click(f'.lm-Menu-item[data-command="{command}"]')
         try:
