@@ -1,8 +1,10 @@
 """A live server is calibrated, planned for, and held to the plan."""
 
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from multilora.serving.workload import geometric_tokens, make_workload
 from multilora.traffic import arrivals, zipf_popularity
 from multilora.watch.metrics import fetch_scrape
 from multilora.watch.scrapes import STARTED
+from multilora.watch.seen import look
 
 pytestmark = [
     pytest.mark.engine,
@@ -162,31 +165,50 @@ def test_a_plan_of_other_tenants_is_told_before_anything_is_sent(
     assert "serves no 'stranger'" in result.stderr
 
 
-def ask_long(site, name):
-    """Have a reply that takes longer than three looks at the page."""
+def keep_asking(site, name, enough):
+    """Ask for one long reply after the other until it is enough."""
     body = {"model": name, "prompt": [7] * 20, "max_tokens": 400,
             "ignore_eos": True}  # fmt: skip
-    post(f"{site}/v1/completions", body)
+    while not enough.is_set():
+        post(f"{site}/v1/completions", body)
 
 
-def wait_for_tenants_in_slots(url, num):
+@contextmanager
+def each_tenant_asks(site):
+    """Have all eight ask, however quick the machine is, until the end."""
+    enough = threading.Event()
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        asking = [pool.submit(keep_asking, site, n, enough) for n in NAMES]
+        try:
+            yield asking
+        finally:
+            enough.set()
+    for tenant in asking:
+        tenant.result()
+
+
+def assert_all_ask(asking):
+    for tenant in asking:
+        assert not tenant.done(), tenant.exception()
+
+
+def wait_until_half_of_them_wait(site, asking):
+    """Four tenants have a slot, the other four wait for one."""
     deadline = time.monotonic() + 60
-    active = None
-    while active is None or len(active.names) != num:
-        assert time.monotonic() < deadline, f"active: {active}"
+    seen = None
+    while seen is None or (seen.names[0], seen.deferred[0]) != (4, 4):
+        assert time.monotonic() < deadline, f"the page says {seen}"
+        assert_all_ask(asking)
         time.sleep(0.02)
-        active = fetch_scrape(url).active()
+        seen = look([fetch_scrape(site)], time.time())
 
 
 def test_diagnose_finds_tenants_that_wait_for_slots(server):
     """Eight tenants on four slots, and vLLM's own page says so."""
-    with ThreadPoolExecutor(len(NAMES)) as pool:
-        replies = [pool.submit(ask_long, server.url, name) for name in NAMES]
-        wait_for_tenants_in_slots(server.url, 4)
+    with each_tenant_asks(server.url) as asking:
+        wait_until_half_of_them_wait(server.url, asking)
         result = run("diagnose", server.url, "--every", 0.5, "--json")
-        assert not any(reply.done() for reply in replies)
-    for reply in replies:
-        reply.result()
+        assert_all_ask(asking)
     told = json.loads(result.stdout)
     # Those that wait are not named: their events come with a first token.
     assert told["names"][0] == 4 and told["max_loras"] == 4
