@@ -12,6 +12,7 @@ def setup(app):
         autodoc,
         explorers,
         formulas,
+        inpage,
         library,
         outputs,
         symptoms,
@@ -23,6 +24,7 @@ def setup(app):
         autodoc,
         explorers,
         formulas,
+        inpage,
         library,
         outputs,
         symptoms,
@@ -31,4 +33,4 @@ def setup(app):
     ):
         part.setup(app)
     # Frames are drawn while pages are read, on figures that are kept.
-    return {"version": "2", "env_version": 5, "parallel_read_safe": False}
+    return {"version": "2", "env_version": 6, "parallel_read_safe": False}

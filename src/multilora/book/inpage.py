@@ -1,0 +1,126 @@
+"""Pages with Python: markers become editors, and Python's parts are packed.
+
+In a page or a markdown cell of a notebook
+
+    <div class="workbench" data-lab="01">where to find the starter</div>
+
+becomes an editor that grades the starter of lab 01 in the page; its text is
+what JupyterLab shows.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+
+from multilora.arguments import shown
+from multilora.book.benches import lab_bench, markup_of
+from multilora.book.packing import (
+    PACKAGE,
+    loaded_bytes,
+    parts_of,
+    publish,
+    script_names,
+)
+from multilora.labs.switch import NAMES
+
+FOLDER = "_static/python"
+# Nothing in such a page, its worker too, may ask another host.
+POLICY = (
+    "connect-src 'none'; worker-src blob:; "
+    "script-src 'self' file: blob: 'unsafe-inline' 'wasm-unsafe-eval'"
+)
+SCRIPTS = ("prism-code-editor.js", "python.js", "workbench.js")
+STYLES = ("layout.css", "workbench.css")
+MARKER = re.compile(r'<div class="workbench" data-lab="([^"]*)">')
+
+
+def setup(app):
+    app.connect("builder-inited", _begin)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("env-purge-doc", _forget)
+    app.connect("doctree-read", _put_benches)
+    app.connect("html-page-context", _equip)
+    app.connect("build-finished", _publish)
+
+
+def _begin(app):
+    root = Path(app.confdir)
+    worker = root / "book/static/worker.js"
+    app.python_parts = parts_of(root / "vendor", worker)
+    app.python_names = script_names(app.python_parts)
+    if not hasattr(app.env, "with_python"):
+        app.env.with_python = {}  # page: the names it was written with
+
+
+def _outdated(app, env, added, changed, removed):
+    """Pages that name parts of Python which have changed since."""
+    return [
+        page
+        for page, names in env.with_python.items()
+        if names != app.python_names
+    ]
+
+
+def _forget(app, env, page):
+    env.with_python.pop(page, None)
+
+
+def _put_benches(app, doctree):
+    """Replace each marker of a page that has just been read."""
+    page, number = app.env.docname, 0
+    for node in list(doctree.findall(nodes.raw)):
+        found = MARKER.search(node.astext())
+        if not found:
+            continue
+        number += 1
+        bench = _bench(page, found[1])
+        markup = markup_of(bench, number, size_of(app.python_parts))
+        node.replace_self(nodes.raw(text=markup, **node.attributes))
+    if number:
+        app.env.with_python[page] = app.python_names
+
+
+def _bench(page, lab):
+    if lab not in NAMES:
+        raise ExtensionError(
+            f"{page}: a workbench is of lab {shown(lab)}, but must be of one "
+            f"of {', '.join(NAMES)}"
+        )
+    starter = PACKAGE / "labs" / f"starter_{lab}.py"
+    return lab_bench(lab, starter.read_text("utf-8"))
+
+
+def size_of(parts):
+    """Return in words what the first click loads."""
+    return f"{loaded_bytes(parts) / 1e6:.0f} MB"
+
+
+def _equip(app, pagename, templatename, context, doctree):
+    """Give a page with Python its scripts, and close it to other hosts."""
+    if pagename not in app.env.with_python:
+        return
+    for name in STYLES:
+        app.add_css_file(name)
+    for name in SCRIPTS:
+        app.add_js_file(name, loading_method="defer")
+    data = {
+        "folder": f"{'../' * pagename.count('/')}{FOLDER}/",
+        "files": app.python_names,
+        "size": size_of(app.python_parts),
+    }
+    context["metatags"] = context.get("metatags", "") + (
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+    )
+    context["body"] += (
+        '<script type="application/json" id="inpage-assets">'
+        f"{json.dumps(data)}</script>"
+    )
+
+
+def _publish(app, error):
+    if error or app.builder.format != "html":
+        return
+    publish(app.python_parts, Path(app.outdir) / FOLDER)
