@@ -72,9 +72,12 @@ def test_a_changed_part_has_another_script(parts):
     assert {p for p in before if before[p] != after[p]} == {"library"}
 
 
-def test_old_scripts_are_removed(parts, tmp_path):
+def test_old_scripts_are_removed_and_licences_lie_beside(parts, tmp_path):
     (tmp_path / "library-0000000000.js").write_text("old")
-    publish({"lock": parts["lock"]}, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [
-        script_names(parts)["lock"]
-    ]
+    licence = VENDOR / "pyodide/LICENSE-numpy"
+    publish({"lock": parts["lock"]}, tmp_path, [licence])
+    assert {path.name for path in tmp_path.iterdir()} == {
+        script_names(parts)["lock"],
+        "LICENSE-numpy",
+    }
+    assert sha256(tmp_path / "LICENSE-numpy") == sha256(licence)

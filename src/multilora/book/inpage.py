@@ -123,4 +123,5 @@ def _equip(app, pagename, templatename, context, doctree):
 def _publish(app, error):
     if error or app.builder.format != "html":
         return
-    publish(app.python_parts, Path(app.outdir) / FOLDER)
+    licences = (Path(app.confdir) / "vendor/pyodide").glob("LICENSE-*")
+    publish(app.python_parts, Path(app.outdir) / FOLDER, licences)

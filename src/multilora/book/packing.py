@@ -56,17 +56,23 @@ def script_names(parts):
     }
 
 
-def publish(parts, folder):
-    """Make folder hold exactly the scripts of these parts."""
+def publish(parts, folder, licences=()):
+    """Make folder hold exactly the scripts of these parts, and licences.
+
+    licences are paths of files, copied as they are.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     names = script_names(parts)
+    beside = {Path(path).name: path for path in licences}
     for path in folder.iterdir():
-        if path.name not in names.values():
+        if path.name not in {*names.values(), *beside}:
             path.unlink()
     for part, name in names.items():
         if not (folder / name).is_file():
             write_whole(folder / name, script_of(part, parts[part]))
+    for name, path in beside.items():
+        write_whole(folder / name, Path(path).read_bytes())
 
 
 def script_of(part, data):
