@@ -24,17 +24,21 @@ WITHOUT := $(filter-out $(WITH_ENGINE),$(wildcard notebooks/*.ipynb))
 ENGINE_CONSTRAINTS := $(if $(CONSTRAINTS),requirements-engine.lock)
 ENGINE_PINS := $(if $(CONSTRAINTS),-c $(ENGINE_CONSTRAINTS))
 
+# Pyodide's, on which the page runs the library.
+OLD_NUMPY := 2.0.2
+WITH_OLD_NUMPY := .venv-numpy-2.0
+
 CHECK_PYTHON = $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab grade notebooks normalise measure slider-speed pictures \
 	lint lint-workflows kernels address links browser browser-pages browser-timed \
-	engine test-engine test-engine-shared test-engine-timed test-peers fleet bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
+	engine test-engine test-engine-shared test-engine-timed test-peers test-numpy-2.0 fleet bench browser-engine rehearse lab-engine notebook-engine tenants ladder reconcile calibration anchors \
 	fit family-truth config-defaults vllm-names serve-flags capture clean
 
 help: ## list the targets
 	@echo "Multi-LoRA, measured. Each target installs what it needs into $(VENV) or $(ENGINE)."
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
 		while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
@@ -54,6 +58,24 @@ book: $(STAMP) ## build the book and say which file to open
 
 test: $(STAMP) ## run the tests and every notebook
 	$(BIN)/pytest --nbval $(PARALLEL)
+
+$(WITH_OLD_NUMPY)/.installed: requirements.txt pyproject.toml $(CONSTRAINTS)
+	@$(CHECK_PYTHON)
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v < (3, 13) else "numpy $(OLD_NUMPY) is for Python 3.11 and 3.12, this is %d.%d; say make PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv $(WITH_OLD_NUMPY)
+	cat $(CONSTRAINTS) /dev/null | sed '/^numpy==/d' >$(WITH_OLD_NUMPY)/constraints.txt
+	$(WITH_OLD_NUMPY)/bin/pip install --quiet --disable-pip-version-check \
+		-c $(WITH_OLD_NUMPY)/constraints.txt numpy==$(OLD_NUMPY) pydantic pyyaml \
+		tqdm pytest pytest-xdist hypothesis safetensors simpy
+	@touch $@
+
+# The rooms that the page uses. The others' tests draw, print, build pages or
+# start servers, for which this environment has no packages; notebooks run
+# with figures, so none runs here either.
+test-numpy-2.0: $(WITH_OLD_NUMPY)/.installed ## the rooms that run in the page, on Pyodide's numpy
+	PYTHONPATH=src $(WITH_OLD_NUMPY)/bin/pytest $(PARALLEL) $(patsubst %,tests/%, \
+		labs exercises matmul memory cache models adapters logs traffic \
+		serving line plan inpage)
 
 lab: $(STAMP) ## open the labs in JupyterLab
 	$(BIN)/$(LAB)
@@ -204,4 +226,4 @@ capture: $(ENGINE)/.installed ## measure a GPU for the pages
 	$(ENGINE)/bin/python -m multilora.engine.capture
 
 clean: ## remove the build and the environment
-	rm -rf _build $(VENV) $(ENGINE)
+	rm -rf _build $(VENV) $(ENGINE) $(WITH_OLD_NUMPY)

@@ -74,7 +74,8 @@ async function boot(parts) {
   python.FS.mkdirTree("/library");
   python.unpackArchive(parts.library, "zip", { extractDir: "/library" });
   for (const wheel of parts.wheels) python.unpackArchive(wheel, "wheel");
-  python.runPython("import sys; sys.path[:0] = ['/library']; sys.dont_write_bytecode = True");
+  const path = "['/library/multilora/inpage/stand_ins', '/library']";
+  python.runPython(`import sys; sys.path[:0] = ${path}; sys.dont_write_bytecode = True`);
   return open();
 }
 

@@ -52,7 +52,8 @@ class ReuseStack:
     def count(self, ids: np.ndarray, histogram: np.ndarray) -> np.ndarray:
         """Add each depth of ids to a histogram; return it, maybe grown."""
         for depths in self.pieces(ids):
-            found = np.bincount(depths[depths != FIRST_USE])
+            again = depths[depths != FIRST_USE].astype(np.intp)
+            found = np.bincount(again)
             histogram = _added(histogram, found)
         return histogram
 

@@ -128,8 +128,8 @@ class FleetRun(NamedTuple):
         pairs = np.unique(
             ids[is_counted] * self.num_engines + self.engine_of[is_counted]
         )
-        num = self.workload.num_adapters
-        return np.bincount(pairs // self.num_engines, minlength=num)
+        homes = (pairs // self.num_engines).astype(np.intp)
+        return np.bincount(homes, minlength=self.workload.num_adapters)
 
     def percentile_ms(self, share: float, tenant: int | None = None) -> float:
         """Return a percentile of the time to first token of who is done.

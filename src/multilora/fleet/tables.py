@@ -182,4 +182,5 @@ def requests_by_engine(run: FleetRun, tenant: int) -> np.ndarray:
     """Return how many requests of one tenant each engine served."""
     tenant = integer("tenant", tenant, 0)
     mine = check_run(run).is_done & (run.workload.adapter_ids == tenant)
-    return np.bincount(run.engine_of[mine], minlength=run.num_engines)
+    engines = run.engine_of[mine].astype(np.intp)
+    return np.bincount(engines, minlength=run.num_engines)

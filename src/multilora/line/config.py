@@ -1,16 +1,10 @@
 """The YAML file that `vllm serve --config` reads."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from multilora.arguments import shown
-from multilora.line.flags import flags_version, near_flag, read_flags
-
-_MAX_CONFIG_BYTES = 2**17
-_MAX_NESTED = 50  # PyYAML takes minutes where brackets are thousands deep
+from multilora.line.flags import flags_version, read_flags
 
 
 def with_config(values: dict[str, Any], notes: list[str]) -> dict[str, Any]:
@@ -18,7 +12,8 @@ def with_config(values: dict[str, Any], notes: list[str]) -> dict[str, Any]:
 
     values are a line's, by vLLM's names. A file that is not here becomes a
     sentence in notes.
-    Raises ValueError for a file that is no YAML of vLLM's arguments.
+    Raises ValueError for a file that is no YAML of vLLM's arguments, or
+    where there is no PyYAML to read it.
     """
     if "config" not in values:
         return values
@@ -33,7 +28,14 @@ def with_config(values: dict[str, Any], notes: list[str]) -> dict[str, Any]:
             "counted"
         )
         return values
-    found = read_flags(_config_words(path))
+    try:
+        from multilora.line.config_words import config_words
+    except ModuleNotFoundError:  # a browser has no PyYAML
+        raise ValueError(
+            f"--config {path.name} cannot be read here: PyYAML is not "
+            "installed. Write its arguments in the line itself"
+        ) from None
+    found = read_flags(config_words(path))
     if found.unknown or found.positional:
         wrong = (*found.unknown, *found.positional)[0]
         raise ValueError(
@@ -41,54 +43,3 @@ def with_config(values: dict[str, Any], notes: list[str]) -> dict[str, Any]:
             f"argument of vLLM {flags_version()}"
         )
     return found.values | values
-
-
-def _config_words(path):
-    """A YAML file's keys as arguments, as vLLM takes them."""
-    try:
-        if path.stat().st_size > _MAX_CONFIG_BYTES:
-            raise ValueError("it is larger than 128 KiB")
-        content = path.read_text("utf-8")
-        _check_tokens(content)
-        fields = yaml.safe_load(content)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        why = " ".join(str(error).split())[:160]
-        raise ValueError(f"--config {path.name} is no YAML: {why}") from None
-    if not isinstance(fields, dict):
-        raise ValueError(
-            f"--config {path.name} must hold keys and values, such as "
-            "max-loras: 8"
-        )
-    words = []
-    for key, value in fields.items():
-        name = f"--{key}"
-        if value is True:
-            words.append(name)
-        elif value is False:
-            words += _no(name)
-        elif isinstance(value, list):
-            words += [name, *map(str, value)] if value else []
-        elif isinstance(value, dict):
-            words += [name, json.dumps(value, default=str)]
-        else:
-            words += [name, str(value)]
-    return words
-
-
-def _check_tokens(content):
-    """Refuse what a small file would make large or slow."""
-    starts = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
-    ends = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
-    depth = 0
-    for token in yaml.scan(content):
-        depth += isinstance(token, starts) - isinstance(token, ends)
-        if depth > _MAX_NESTED:
-            raise ValueError(f"it is nested more than {_MAX_NESTED} deep")
-        if isinstance(token, yaml.AliasToken):
-            raise ValueError("it refers to itself with *")
-
-
-def _no(name):
-    """--no-x, where there is one; else a switch that is off is left out."""
-    opposite = f"--no-{name[2:].replace('_', '-')}"
-    return [opposite] if near_flag(opposite) == opposite else []

@@ -185,7 +185,8 @@ def _log(
 
 def _by_requests(ids, names):
     """Return ids and names with the busiest tenant first, silent ones out."""
-    num = np.bincount(ids[ids != BASE], minlength=len(names))
+    asked = ids[ids != BASE].astype(np.intp)
+    num = np.bincount(asked, minlength=len(names))
     # Ids are in the order in which tenants were first seen.
     order = np.argsort(-num, kind="stable")
     order = order[: np.count_nonzero(num)]

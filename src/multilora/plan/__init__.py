@@ -8,8 +8,8 @@ stored     a plan in a file, read back
 parts      its numbers, with their bounds
 answer     what a plan says: printed, written and read back
 search     how many engines, who shares one, and where each dial is
-workers    where settings are played: on_cores of this machine, on_ray, or
-           here; jobs is what is played
+workers    where settings are played: on_cores of this machine, on_ray at
+           a ray_address, or here; jobs is what is played
 played     one setting of all engines, played; tenants what they meet there
 load       the part of the traffic that each engine gets
 reach      which tenants are late even alone on an engine

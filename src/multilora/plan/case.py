@@ -94,7 +94,7 @@ class Case(NamedTuple):
         is_tenant = it.adapter_ids != BASE
         tokens = it.prompt_tokens + it.output_tokens
         return np.bincount(
-            it.adapter_ids[is_tenant],
+            it.adapter_ids[is_tenant].astype(np.intp),
             tokens[is_tenant],
             minlength=len(self.tenants.names),
         )

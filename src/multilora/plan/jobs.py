@@ -9,6 +9,8 @@ from multilora.plan.load import Groups
 from multilora.plan.played import Dials, World, play
 from multilora.plan.tenants import outcome_of
 
+MAX_PROCESSES = 1024  # that play jobs on one machine
+
 
 class Job(NamedTuple):
     """A setting of all engines, and the World that it is played in.

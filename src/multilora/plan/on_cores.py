@@ -15,9 +15,8 @@ from typing import Self
 from multilora.arguments import integer
 from multilora.plan.answer import Outcome
 from multilora.plan.case import Case, check_case
-from multilora.plan.jobs import Job, outcome
+from multilora.plan.jobs import MAX_PROCESSES, Job, outcome
 
-MAX_PROCESSES = 1024
 MAX_DEATHS = 3  # in a row, without a result between them
 
 _SPAWN = multiprocessing.get_context("spawn")

@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import multilora
 from multilora.arguments import shown
@@ -15,36 +15,15 @@ from multilora.plan.answer import Outcome
 from multilora.plan.case import Case, check_case
 from multilora.plan.jobs import Job, outcome
 from multilora.plan.on_cores import num_cores
+from multilora.plan.ray_address import (
+    CLIENT_PORT,
+    Address,
+    address_at,
+    address_of,
+)
 
 SECONDS = 5  # to the answer of a cluster
-CLIENT_PORT = 10001
-_CLIENT = re.compile(r"ray://(\[[^\]]+\]|[^/:\s]+)(?::(\d{1,5}))?/?")
 _DIRECT = re.compile(r"(\[[^\]]+\]|[^/:\s]+):(\d{1,5})")
-
-
-class Address(NamedTuple):
-    """Where Ray is; host None: it is started here and stopped again."""
-
-    host: str | None
-    port: int = CLIENT_PORT
-    is_client: bool = True
-
-    @property
-    def told(self) -> str:
-        """The address as somebody asks for it."""
-        if self.host is None:
-            return "ray://local"
-        return f"{'ray://' * self.is_client}{self.host}:{self.port}"
-
-
-def address_of(asked: str) -> Address | None:
-    """Return the Address that "ray://…" means, None for anything else."""
-    match = _CLIENT.fullmatch(asked)
-    if match is None:
-        return None
-    if match[1] == "local" and match[2] is None:
-        return Address(None)
-    return _address(match[1], match[2] or CLIENT_PORT, is_client=True)
 
 
 def running_cluster() -> Address | None:
@@ -63,7 +42,7 @@ def running_cluster() -> Address | None:
         return None
     match = _DIRECT.fullmatch(said)
     found = (
-        _address(match[1], match[2], is_client=False)
+        address_at(match[1], match[2], is_client=False)
         if match
         else address_of(said)
     )
@@ -157,11 +136,6 @@ def _options(address: Address) -> dict[str, Any]:
     package = str(Path(multilora.__file__).parent)
     sent = {"runtime_env": {"py_modules": [package]}}
     return ray_setup.QUIET | sent | {"address": address.told}
-
-
-def _address(host, port, is_client):
-    port = int(port)
-    return Address(host, port, is_client) if 0 < port < 65_536 else None
 
 
 def _silence(address: Address) -> str:

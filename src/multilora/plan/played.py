@@ -208,5 +208,5 @@ def _used(load: Workload, world: World) -> list[int]:
     if world.is_cold:
         return []
     ids = load.adapter_ids[load.adapter_ids != BASE]
-    counts = np.bincount(ids, minlength=load.num_adapters)
+    counts = np.bincount(ids.astype(np.intp), minlength=load.num_adapters)
     return np.argsort(counts, kind="stable").tolist()

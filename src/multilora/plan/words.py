@@ -140,7 +140,7 @@ def _on_stretch(case, searched, chosen):
 
 
 def _on_few(case):
-    ids = case.workload.adapter_ids
+    ids = case.workload.adapter_ids.astype(np.intp)
     counts = np.bincount(ids[ids != BASE], minlength=len(case.tenants.names))
     num = int(((counts > 0) & (counts < FEW_REQUESTS)).sum())
     if not num:

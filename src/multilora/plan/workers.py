@@ -7,14 +7,8 @@ from typing import NamedTuple
 
 from multilora.arguments import integer, is_integer, shown
 from multilora.plan.case import Case
-from multilora.plan.jobs import Players, in_turn
-from multilora.plan.on_cores import MAX_PROCESSES, Cores, num_cores
-from multilora.plan.on_ray import (
-    Address,
-    OnRay,
-    address_of,
-    running_cluster,
-)
+from multilora.plan.jobs import MAX_PROCESSES, Players, in_turn
+from multilora.plan.ray_address import Address, address_of
 
 ALLOWED = (
     f"a number of processes from 1 to {MAX_PROCESSES}, auto, ray://local, or "
@@ -39,10 +33,16 @@ class Workers(NamedTuple):
     @contextmanager
     def players(self, case: Case) -> Iterator[Players]:
         """Give Players of a Case; what they started ends with the block."""
+        # Processes and Ray are imported by those who ask for them: a browser
+        # has neither.
         if self.address is not None:
+            from multilora.plan.on_ray import OnRay
+
             with OnRay(case, self.address) as players:
                 yield players
         elif self.num > 1:
+            from multilora.plan.on_cores import Cores
+
             with Cores(case, self.num) as players:
                 yield players
         else:
@@ -67,6 +67,9 @@ def workers_of(workers: int | str | Workers) -> Workers:
     if HERE.fullmatch(workers.strip()):
         return Workers(integer("workers", int(workers), 1, MAX_PROCESSES))
     if workers == "auto":
+        from multilora.plan.on_cores import num_cores
+        from multilora.plan.on_ray import running_cluster
+
         return Workers(num_cores(), running_cluster())
     address = address_of(workers)
     if address is None:

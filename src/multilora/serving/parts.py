@@ -35,7 +35,7 @@ def percentile_of_parts(
             "starts must begin with 0 and go up, each below the number of "
             "values"
         )
-    part = np.repeat(np.arange(len(starts)), num)
+    part = np.repeat(np.arange(len(starts)), num.astype(np.intp))
     in_order = values[np.lexsort((values, part))]
     reach = share * (num - 1)
     low = np.floor(reach).astype(np.int64)

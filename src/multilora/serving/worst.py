@@ -72,7 +72,7 @@ def worst_tenants(
     num = integer("num", num, minimum=1)
     late = late_by_cause(run, slo_ms)
     table = tenant_table(run)
-    place = run.workload.adapter_ids - BASE
+    place = (run.workload.adapter_ids - BASE).astype(np.intp)
     size = run.workload.num_adapters + 1
     by_cause = np.array(
         [np.bincount(place[late[cause]], minlength=size) for cause in CAUSES]
@@ -119,7 +119,8 @@ def worst_minute(run: ServingRun, slo_ms: float) -> WorstMinute:
         took = causes_ns(run)
         why = [int(took[cause][part].sum()) for cause in CAUSES]
     prompts = workload.prompt_tokens[part]
-    sent = np.bincount(workload.adapter_ids[part] - BASE, prompts)
+    place = (workload.adapter_ids[part] - BASE).astype(np.intp)
+    sent = np.bincount(place, prompts)
     total = int(prompts.sum())
     return WorstMinute(
         int(minutes[starts[worst]]) * MINUTE_S,

@@ -33,7 +33,7 @@ def poisson_arrivals(
     """
     rates, duration_s = _checked(rates, duration_s)
     rng = _rng(seed)
-    nums = rng.poisson(rates * duration_s)
+    nums = rng.poisson(rates * duration_s).astype(np.intp)
     ids = np.repeat(np.arange(len(rates)), nums)
     return _sorted(rng.random(len(ids)) * duration_s, ids)
 
@@ -83,7 +83,7 @@ def diurnal_arrivals(
     _require_few(rates, num_days * day_s, "in whole days")
     num_days = int(num_days)
     rng = _rng(seed)
-    nums = rng.poisson(rates * num_days * day_s)
+    nums = rng.poisson(rates * num_days * day_s).astype(np.intp)
     ids = np.repeat(np.arange(len(rates)), nums)
     even = rng.random(len(ids)) * 24
     bell = rng.normal(peak_hour, width_hours, len(ids)) % 24

@@ -110,7 +110,7 @@ def _runs(num_requests, habits, seed):
     total = np.cumsum(runs)
     last = int(np.searchsorted(total, num_requests))
     runs[last] -= total[last] - num_requests
-    return runs[: last + 1]
+    return runs[: last + 1].astype(np.intp)
 
 
 def _whose(num_sessions, num_adapters, habits, rng):

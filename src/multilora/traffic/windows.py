@@ -60,7 +60,7 @@ def window_arrivals(
             f"window_s = {window_s:g}; there must be at most "
             f"{MAX_ARRIVALS:,} in {MAX_S:,} s"
         )
-    num = np.floor(mean + rng.random(len(mean))).astype(np.int64)
+    num = np.floor(mean + rng.random(len(mean))).astype(np.intp)
     within = _within(num, windows.cvs, rng)
     times = (np.repeat(windows.window_ids, num) + within) * window_s
     order = np.argsort(times, kind="stable")
