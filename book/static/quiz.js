@@ -61,8 +61,8 @@ class Question {
   }
 
   chosen() {
-    const { given } = this;
-    const answer = this.answers.find(({ dataset }) => dataset.value === given);
+    const given = this.given;
+    const answer = this.answers.find((one) => one.dataset.value === given);
     return answer ?? "Choose an answer first.";
   }
 
@@ -70,19 +70,19 @@ class Question {
   judged() {
     const value = numberOf(this.given, this.unit);
     if (typeof value === "string") return value;
-    const near = ({ dataset: { number } }) =>
+    const isNear = ({ dataset: { number } }) =>
       Math.abs(value - number) <= this.within * Math.max(Math.abs(value), Math.abs(number));
     const words = `${this.given.trim()}: ${this.distance(value)}.`;
-    return this.answers.find(near) ?? { words };
+    return this.answers.find(isNear) ?? { words };
   }
 
   // As multilora.exercises.compare.distance says it.
   distance(value) {
+    if (this.kind === "whole" && !Number.isInteger(value)) return "a whole number is wanted";
     const wanted = Number(this.right.dataset.number);
     const side = value > wanted ? "too large" : "too small";
     const factor = Math.max(value / wanted, wanted / value);
     const band = this.bands.find(([most]) => most === null || factor <= most);
-    if (this.kind === "whole" && !Number.isInteger(value)) return "a whole number is wanted";
     return value * wanted > 0 ? `${side}, ${band[1]}` : side;
   }
 }
@@ -102,7 +102,7 @@ class Quiz {
 
   after(event, act) {
     event.preventDefault();
-    this.questions.find(({ form }) => form.contains(event.target))[act]();
+    this.questions.find(({ form }) => form === event.target.closest("form"))[act]();
     this.keep();
   }
 
@@ -119,22 +119,25 @@ class Quiz {
     try {
       const kept = JSON.parse(localStorage.getItem(this.key)) ?? [];
       this.questions.forEach((one, place) => {
-        if (kept[place]) one.check((one.given = String(kept[place])));
+        if (!kept[place]) return;
+        one.given = String(kept[place]);
+        one.check();
       });
     } catch {}
     this.count();
   }
 
   count() {
-    const num = (wanted) => this.questions.filter(wanted).length;
-    this.score.hidden = !num((one) => one.verdict);
-    const right = num((one) => one.verdict === "right");
-    const text = `${right} of ${this.questions.length} right`;
-    this.score.querySelector(".count").textContent = text;
+    const right = this.questions.filter((one) => one.verdict === "right").length;
+    this.score.hidden = !this.questions.some((one) => one.verdict);
+    this.score.firstChild.textContent = `${right} of ${this.questions.length} right`;
   }
 
   again() {
-    for (const one of this.questions) one.clear((one.given = ""));
+    for (const one of this.questions) {
+      one.given = "";
+      one.clear();
+    }
     this.keep();
     this.questions[0].inputs[0].focus();
   }

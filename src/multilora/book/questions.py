@@ -50,7 +50,8 @@ def form(question, name, number, inline):
         *entry,
         raw(
             f'{CHECK}</fieldset><p class="said" role="status"></p>'
-            '<details class="answers"><summary>The answer</summary><ul>'
+            '<details class="answers"><summary>Answers and reasons</summary>'
+            "<ul>"
         ),
         *answers,
         raw("</ul></details></form>"),
@@ -81,8 +82,8 @@ def _quantity(question, name, inline):
     unit, judge = html.escape(question.unit), question.answer
     key = judge.key()
     entry = raw(
-        f'<div class="entry" hidden><label for="{name}-number">Your answer, '
-        f'in {unit}</label> <input type="text" id="{name}-number" '
+        f'<div class="entry" hidden><label for="{name}-number">Your answer '
+        f'({unit})</label> <input type="text" id="{name}-number" '
         'inputmode="decimal" maxlength="30" autocomplete="off" '
         'spellcheck="false"></div>'
     )

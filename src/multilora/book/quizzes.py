@@ -30,7 +30,7 @@ def setup(app):
     app.add_css_file("quiz.css")
     app.add_js_file("quiz.js", loading_method="defer")
     app.connect("builder-inited", _open_notes)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-get-outdated", outdated)
     app.connect("env-purge-doc", _forget)
     app.connect("source-read", _put_directives)
 
@@ -39,9 +39,9 @@ def marker(quiz):
     """Return the marker of a Quiz, as its notebook stores it."""
     return (
         f'<div class="quiz" data-quiz="{quiz.name}">\n'
-        f"{NUMBERS[len(quiz.questions)]} questions with an instant check are "
-        "here\non this page of the book: <code>make book</code> says where "
-        "it is.\n</div>"
+        f"The rendered book asks {NUMBERS[len(quiz.questions)].lower()} "
+        "questions here and checks each answer\nat once: "
+        "<code>make book</code> builds it.\n</div>"
     )
 
 
@@ -55,8 +55,7 @@ class QuizDirective(SphinxDirective):
             quiz = quiz_of(self.arguments[0])
         except ValueError as error:
             raise self.error(f"quiz of {self.env.docname}: {error}") from None
-        made_from = self.env.quizzes.setdefault(self.env.docname, {})
-        made_from[quiz.name] = _state_of(quiz)
+        note(self.env, self.env.docname, quiz)
         num = NUMBERS[len(quiz.questions)]
         return [
             questions.raw(
@@ -91,8 +90,13 @@ def _open_notes(app):
         app.env.quizzes = {}
 
 
-def _outdated(app, env, added, changed, removed):
-    """Pages whose quiz would be written otherwise than last time."""
+def note(env, page, quiz):
+    """Remember what the Quiz of a page was made from."""
+    env.quizzes.setdefault(page, {})[quiz.name] = _state_of(quiz)
+
+
+def outdated(app, env, added, changed, removed):
+    """Return the pages whose quiz would be written otherwise than noted."""
     return [
         page
         for page, states in env.quizzes.items()

@@ -25,7 +25,8 @@ def _slips():
     return {
         "That is the other way round: residents first over as shipped.":
             first / shipped,
-        "That is how many per cent fewer loads there are. How many times as "
+        "That is how many per cent fewer loads there are, as in [once more "
+        "in numbers](#the-cascade-once-more-in-numbers). How many times as "
         "many are there as shipped?": 100 * (1 - first / shipped),
         "That is how many loads more there are; divide instead.":
             shipped - first,

@@ -99,8 +99,8 @@ QUESTIONS = [
                   "needs none more either: its adapter is in already; see "
                   "[section 5](#5-a-step-of-the-scheduler)."),
             right("The requests for a and for the base join, and c waits.",
-                  "c is deferred. This keeps the engine full, and it can "
-                  "keep a tenant who asks rarely waiting for long."),
+                  "The request for c is deferred. This keeps the engine "
+                  "full, and a tenant who asks rarely may wait for long."),
         ),
     ),
 ]  # fmt: skip

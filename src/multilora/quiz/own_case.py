@@ -59,8 +59,8 @@ QUESTIONS = [
     ),
     Choice(
         "Twelve slots and forty slots keep the promise, and memory has room "
-        "for both. Your card turns out to be slower than the plan assumed. "
-        "Which setting breaks first?",
+        "for both. Your card is slower than the plan assumed. Which "
+        "setting breaks first?",
         (
             wrong("Both at once, since a step takes longer with either",
                   "A longer step keeps each slot taken for longer, and that "
