@@ -56,3 +56,23 @@ def made_up(tmp_path, monkeypatch):
         return pyproject
 
     return made_up
+
+
+@pytest.fixture(scope="module", name="page")
+def one_page(browser):
+    """One page of a phone's width, the network cut; notes what is wrong."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 800}, offline=True
+    )
+    page = context.new_page()
+    page.problems, page.asked = [], []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda note: _note(page.problems, note))
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+def _note(problems, note):
+    if note.type in ("error", "warning"):
+        problems.append(note.text)

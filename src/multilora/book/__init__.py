@@ -1,4 +1,4 @@
-"""A Sphinx extension: explorers without a kernel, formulas, the library.
+"""A Sphinx extension: explorers without a kernel, quizzes, formulas.
 
     python -m multilora.book FOLDER
 
@@ -15,6 +15,7 @@ def setup(app):
         inpage,
         library,
         outputs,
+        quizzes,
         symptoms,
         tables,
         theme,
@@ -27,6 +28,7 @@ def setup(app):
         inpage,
         library,
         outputs,
+        quizzes,
         symptoms,
         tables,
         theme,

@@ -93,10 +93,7 @@ def distance(mine: object, right: object) -> str:
         return "too large" if mine > right else "too small"
     side = "too large" if mine > right else "too small"
     factor = max(mine / right, right / mine)
-    for most, words in _BANDS:
-        if factor <= most:
-            return f"{side}, {words}"
-    return f"{side}, more than ten times"
+    return f"{side}, {next(said for most, said in BANDS if factor <= most)}"
 
 
 def _endless(mine: float) -> str:
@@ -105,11 +102,13 @@ def _endless(mine: float) -> str:
     return "that is no finite number"
 
 
-_BANDS = (
+# How far off a number is: the first factor that is large enough.
+BANDS = (
     (1.01, "by less than 1 %"),
     (1.1, "by less than 10 %"),
     (2, "by less than a factor of 2"),
     (10, "by a factor between 2 and 10"),
+    (math.inf, "more than ten times"),
 )
 
 
