@@ -1,7 +1,6 @@
 """Safetensors checkpoints by numpy alone: headers, values, checksums."""
 
 import hashlib
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from multilora.arguments import shown
+from multilora.nested import json_value
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _MAX_HEADER_BYTES = 100_000_000  # the format's own limit
@@ -175,7 +175,7 @@ def path_of(name: str, value: object) -> str | Path:
 
 def _header(path, text):
     try:
-        header = json.loads(text, object_pairs_hook=_no_key_twice)
+        header = json_value(text, object_pairs_hook=_no_key_twice)
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):

@@ -1,6 +1,5 @@
 """An adapter's adapter_config.json: read, and refused by name."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from multilora.adapters.foreign import AdapterError, check_foreign
 from multilora.arguments import is_integer, shown
+from multilora.nested import json_value
 
 __all__ = ["AdapterError", "Ranks", "check_config", "ranks_of", "read_config"]
 
@@ -84,7 +84,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     config = None
     try:
         if path.stat().st_size <= _MAX_BYTES and path.is_file():
-            config = json.loads(path.read_text("utf-8"))
+            config = json_value(path.read_text("utf-8"))
     except FileNotFoundError:
         check_foreign(folder, {})
         raise AdapterError(

@@ -14,6 +14,7 @@ from typing import Any
 from multilora.logs.lines import MAX_LINE, Source
 from multilora.logs.tally import Tally
 from multilora.logs.times import read_time
+from multilora.nested import check_depth
 
 MAX_BLANK = 1_000  # lines before the first that is not
 DELIMITERS = ",\t;|"
@@ -37,6 +38,7 @@ def object_rows(source: Source) -> Iterator[Row]:
     tally = source.tally
     for line, text in source.lines():
         try:
+            check_depth(text)
             row = decode(text)
         except (ValueError, RecursionError):
             if not text.isspace():
@@ -57,6 +59,7 @@ def array_rows(source: Source) -> Iterator[Row]:
     decode = JSONDecoder().raw_decode
     tally, chunks = source.tally, source.chunks()
     text, line, place = next(chunks), 1, 0
+    is_new = True
     place = len(text) - len(text.lstrip()) + 1  # behind the bracket
     line += text.count("\n", 0, place)
     while True:
@@ -65,6 +68,9 @@ def array_rows(source: Source) -> Iterator[Row]:
         if text.startswith("]", start):
             return
         try:
+            if is_new:
+                check_depth(text[start:])
+            is_new = False
             item, place = decode(text, start)
         except JSONDecodeError:
             size = len(text) - start
@@ -72,7 +78,7 @@ def array_rows(source: Source) -> Iterator[Row]:
             if not more:
                 tally.add("the JSON array is broken from here on", line)
                 return
-            text, place = text[start:] + more, 0
+            text, place, is_new = text[start:] + more, 0, True
             continue
         except RecursionError:
             tally.add("the JSON array is broken from here on", line)

@@ -1,12 +1,12 @@
 """A Hugging Face config.json: found, read, its fields checked."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from multilora.arguments import choice, integer, shown
+from multilora.nested import json_value
 
 _MAX_BYTES = 2**26  # of a config.json; it is read as a whole
 
@@ -46,7 +46,7 @@ def _json_object(path):
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ValueError(f"it has more than {_MAX_BYTES >> 20} MiB")
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json_value(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict):
