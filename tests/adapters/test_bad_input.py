@@ -8,6 +8,7 @@ from multilora.adapters import (
     file,
     folders,
     preflight,
+    readable,
 )
 from multilora.engine.views import Reply
 from multilora.models.shapes import ModelShape
@@ -33,6 +34,8 @@ GOOD = {
     folders.rank_in: (folder_of("sql"),),
     folders.ranks_in: ([folder_of("sql")],),
     preflight.preflight: ([folder_of("sql")], SMALL),
+    preflight.needed_rank: ([8], "0.32.0"),
+    readable.readable: (folder_of("sql"), 8),
 }
 
 test_each_wrong_value_works_or_is_named = each_wrong_value(GOOD)

@@ -15,6 +15,7 @@ from multilora.deploy import (
     quoting,
     router,
     serve_args,
+    yaml_files,
 )
 
 PLAN = made_plans.three_engines()
@@ -51,7 +52,7 @@ GOOD = {
     quoting.dns_name: ("Qwen2.5-7B", 40),
     quoting.one_line: ("a\nb", 60),
     quoting.shell_lines: ([["a", "b c"]],),
-    quoting.yaml_text: ([{"a": 1}],),
+    yaml_files.yaml_text: ([{"a": 1}],),
     router.router_args: (PLAN,),
     router.router_file: (PLAN,),
     router.router_line: (PLAN,),

@@ -14,8 +14,8 @@ from multilora.deploy.quoting import (
     dns_name,
     one_line,
     shell_lines,
-    yaml_text,
 )
+from multilora.deploy.yaml_files import yaml_text
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 

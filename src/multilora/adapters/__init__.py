@@ -14,6 +14,7 @@ experts      the same of a mixture's experts
 facts        what is said of an adapter that passes
 notes        what an operator may not expect of it
 folders      adapters found below a path, the ranks in them
+readable     what can be said of its files before the base is known
 check        may this adapter be served on this base
 preflight    many adapters checked, the worst first
 merged       a model of its own: the base with its adapter merged in

@@ -8,24 +8,20 @@ import re
 from pathlib import Path
 
 from multilora.adapters import checkpoints
-from multilora.adapters.config import Ranks, ranks_of, read_config
+from multilora.adapters.config import Ranks
 from multilora.adapters.experts import check_experts
 from multilora.adapters.facts import AdapterFacts
-from multilora.adapters.foreign import (
-    WEIGHTS,
-    AdapterError,
-    check_foreign_keys,
-    check_pickle,
-)
+from multilora.adapters.foreign import AdapterError
 from multilora.adapters.notes import misspelt_of, notes_of
 from multilora.adapters.places import Places, places_of
+from multilora.adapters.readable import readable
 from multilora.adapters.weights import (
     Placed,
     check_weights,
     placed,
     short,
 )
-from multilora.arguments import choice, integer, shown, text
+from multilora.arguments import integer, shown, text
 from multilora.matmul.lora import MAX_RANK
 from multilora.models.classes import architecture_of
 from multilora.models.shapes import ModelShape, check_shape
@@ -74,12 +70,9 @@ def check_adapter(
     nearest_rule(vllm_version)
     if base_sha256 is not None:
         check_sha256(base_sha256)
-    if not folder.is_dir():
-        raise AdapterError(f"folder is {shown(str(folder))}: no such folder")
-    config = read_config(folder)
-    ranks = ranks_of(folder.name, config, max_lora_rank)
-    choice("headers_only", headers_only, (True, False))
-    tensors = _tensors(folder, headers_only)
+    config, ranks, tensors = readable(
+        folder, max_lora_rank, headers_only=headers_only
+    )
     _check_served(shape, vllm_version)
     places = places_of(shape, vllm_version)
     found = placed(folder.name, tensors, places)
@@ -126,21 +119,6 @@ def check_sha256(base_sha256: str) -> None:
             f"base_sha256 is {shown(base_sha256)}, but must be the 64 hex "
             "digits of base_fingerprint"
         )
-
-
-def _tensors(folder, headers_only):
-    path = folder / WEIGHTS
-    if not path.is_file():
-        check_pickle(folder)
-        raise AdapterError(f"{folder.name} has no {WEIGHTS}")
-    try:
-        found = checkpoints.tensors(path, headers_only=headers_only)
-    except checkpoints.CheckpointError as error:
-        raise AdapterError(f"{folder.name}: {error}") from None
-    if not found:
-        raise AdapterError(f"{folder.name} holds no tensors")
-    check_foreign_keys(folder.name, found)
-    return found
 
 
 def _check_any_applied(name, found: Placed, places: Places, version):

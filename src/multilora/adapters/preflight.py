@@ -97,10 +97,7 @@ def preflight(
         raise ValueError("paths is empty, but must name at least one folder")
     folders, found = _found(asked)
     if max_lora_rank is None:
-        needed = max(ranks_in(folders).values(), default=1)
-        max_lora_rank = min(
-            (rank for rank in ranks if rank >= needed), default=max(ranks)
-        )
+        max_lora_rank = needed_rank(ranks_in(folders).values(), vllm_version)
     for folder in folders:
         if tell is not None:
             tell(len(found), len(folders))
@@ -111,6 +108,19 @@ def preflight(
             )
         )  # fmt: skip
     return Preflight(max_lora_rank, tuple(sorted(found, key=_badness)))
+
+
+def needed_rank(
+    ranks: Iterable[int], vllm_version: str = DEFAULT_VERSION
+) -> int:
+    """Return the smallest max_lora_rank of vLLM's that these ranks fit into.
+
+    The largest that there is where one fits into none, the smallest for no
+    ranks. Raises ValueError for a version that is not known.
+    """
+    needed = max(items("ranks", ranks, int), default=1)
+    allowed = nearest_rule(vllm_version).ranks
+    return min((r for r in allowed if r >= needed), default=max(allowed))
 
 
 def _found(paths):

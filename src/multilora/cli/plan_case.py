@@ -9,9 +9,11 @@ from multilora.adapters.check import AdapterError
 from multilora.adapters.folders import adapter_folders, rank_in
 from multilora.arguments import choice, finite_number, shown
 from multilora.logs.read import Log
+from multilora.logs.tally import skipped_notes
 from multilora.memory.cards import card_gib
 from multilora.models.named import served_name, shape_named
 from multilora.plan.answer import Slo
+from multilora.plan.by_name import DEFAULT_RANK, Adapter, with_adapters
 from multilora.plan.case import Case, make_case
 from multilora.plan.costs import Costs, fitted_costs, measured_costs
 from multilora.plan.drawn import drawn_workload
@@ -20,16 +22,7 @@ from multilora.serving.logged import log_workload
 from multilora.serving.terms import fitted_models
 from multilora.serving.workload import Workload
 
-DEFAULT_RANK = 16
 _RANKS = re.compile(r"\s*(\d{1,5})\s*(?:x\s*(\d{1,7}))?\s*")
-
-
-class Adapter(NamedTuple):
-    """An adapter that was found in a folder."""
-
-    name: str
-    rank: int
-    folder: str
 
 
 def adapters_in(folder: Path | None) -> dict[str, Adapter]:
@@ -77,37 +70,6 @@ def ranks_of(text: str | None, num_tenants: int) -> list[int]:
     return ranks
 
 
-def with_adapters(
-    names: Sequence[str], found: Mapping[str, Adapter], ranks: str | None
-) -> tuple[list[int], list[str | None], list[str]]:
-    """Return (ranks, folders, notes), one rank and folder a tenant.
-
-    A tenant is an adapter's folder by its name. Who has no folder gets the
-    rank of --ranks.
-    """
-    given = ranks_of(ranks, len(names))
-    rows = [found.get(name) for name in names]
-    unknown = [n for n, row in zip(names, rows, strict=True) if row is None]
-    notes = []
-    if found and unknown:
-        notes.append(
-            f"{len(unknown)} of {len(names)} tenants of the traffic have no "
-            f"folder of their name in --adapters, such as {unknown[0]}: rank "
-            f"{ranks or DEFAULT_RANK} was taken for them"
-        )
-    idle = set(found) - set(names)
-    if idle:
-        notes.append(
-            f"{len(idle)} adapters of --adapters are not in the traffic, such "
-            f"as {min(idle)}: no slot is planned for them"
-        )
-    return (
-        [r.rank if r else g for r, g in zip(rows, given, strict=True)],
-        [row.folder if row else None for row in rows],
-        notes,
-    )
-
-
 def costs_of(
     shape: Any, size: int, calibration: Path | None, cost_of: str | None,
     slower: float,
@@ -145,7 +107,8 @@ def asked(
     found = adapters_in(adapters)
     notes = [f"--card {card}: {taken}", origin]
     workload, names = _traffic(log, drawn, found)
-    each_rank, folders, more = with_adapters(names, found, ranks)
+    given = ranks_of(ranks, len(names))
+    each_rank, folders, more = with_adapters(names, found, given)
     size = options.get("tensor_parallel_size", 1)
     case = make_case(
         served_name(model), shape, gib, workload,
@@ -154,12 +117,7 @@ def asked(
         host_gib=host_gib, **options,
     )  # fmt: skip
     notes += [*more, *(log.notes if log else ())]
-    if log and log.num_skipped:
-        notes += [
-            f"{skipped.num:,} lines of the log were skipped: {reason} (first "
-            f"in line {skipped.line:,})"
-            for reason, skipped in log.skipped.items()
-        ]
+    notes += skipped_notes(log.skipped) if log else []
     return Asked(case, tuple(notes))
 
 

@@ -10,6 +10,7 @@ from multilora.cli.plan_show_engines import print_engines, print_routers
 from multilora.cli.show import PAGE_WIDTH, console, plain, print_json, table
 from multilora.deploy.serve_args import serve_line
 from multilora.plan.answer import Neighbour, Outcome, Plan
+from multilora.plan.verdict import doubts_of, verdict_of
 from multilora.units import percent
 
 
@@ -64,24 +65,9 @@ def print_cards(
 
 
 def _print_answer(out: Console, plan: Plan) -> None:
-    num, slo = len(plan.engines), plan.slo
-    engines = "1 engine" if num == 1 else f"{num} engines"
-    kept = "the promise is kept" if plan.is_met else "the promise is NOT kept"
-    if plan.spare:
-        kept += " while any one of them is lost"
-    _say(out, f"{engines}: {kept}.", "bold")
-    wanted = "" if slo.share == 1 else f" (wanted: {percent(slo.share, 0)})"
-    gap = (
-        "" if slo.itl_ms is None else f" and gaps within {slo.itl_ms:,.0f} ms"
-    )
-    here = plan.outcome
-    _say(
-        out,
-        f"{plan.num_requests:,} requests of {plan.num_tenants} tenants in "
-        f"{plan.seconds / 60:,.0f} minutes: p50 {here.p50_ms:,.0f} ms, p99 "
-        f"{here.p99_ms:,.0f} ms; {percent(here.share, 0)} of the tenants have "
-        f"a p99 within {slo.ttft_p99_ms:,.0f} ms{gap}{wanted}.",
-    )
+    verdict, met = verdict_of(plan)
+    _say(out, verdict, "bold")
+    _say(out, met)
 
 
 def _print_line(out: Console, plan: Plan) -> None:
@@ -170,15 +156,8 @@ def _print_tenants(out: Console, plan: Plan, top: int) -> None:
 def _print_doubts(out: Console, plan: Plan) -> None:
     out.print("\nWhat would change the answer, the first thing first",
               style="bold")  # fmt: skip
-    for one in plan.assumptions:
-        then = "it does not start"
-        if one.outcome is not None:
-            then = (
-                f"p99 {one.outcome.p99_ms:,.0f} ms, "
-                f"{percent(one.outcome.share, 0)} in time"
-            )
-        flips = "; the verdict changes" if one.flips else ""
-        _say(out, f"- {one.instead}: {then}{flips}")
+    for doubt in doubts_of(plan):
+        _say(out, f"- {doubt}")
     out.print("\nNotes", style="bold")
     _say(out, f"- times of a step: {plan.cost}")
     for note in plan.notes:

@@ -1,6 +1,7 @@
 """A plan as files, each a text that another program reads.
 
-quoting     users' texts in comments, shells, YAML and names of services
+quoting     users' texts in comments, shells and names of services
+yaml_files  documents as YAML
 serve_args  the `vllm serve` line of each engine
 containers  image, command and folders within a container
 compose     a Compose file: engines and the gateway

@@ -13,13 +13,14 @@ from multilora.deploy.containers import (
     is_folder,
 )
 from multilora.deploy.gateway import gateway_conf
-from multilora.deploy.quoting import comment, counted, yaml_text
+from multilora.deploy.quoting import comment, counted
 from multilora.deploy.serve_args import (
     FIRST_PORT,
     checked_plan,
     gpus_of,
     port_of,
 )
+from multilora.deploy.yaml_files import yaml_text
 from multilora.plan.answer import Plan
 
 # The image has Python for sure, curl perhaps.

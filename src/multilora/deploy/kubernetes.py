@@ -15,8 +15,9 @@ from multilora.deploy.containers import (
     is_folder,
 )
 from multilora.deploy.gateway import gateway_conf
-from multilora.deploy.quoting import comment, dns_name, one_line, yaml_text
+from multilora.deploy.quoting import comment, dns_name, one_line
 from multilora.deploy.serve_args import checked_plan
+from multilora.deploy.yaml_files import yaml_text
 from multilora.plan.answer import Plan
 
 # Seconds that a pod may take to download and load a model: 60 times 20.

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from multilora.deploy.quoting import comment, yaml_text
+from multilora.deploy.quoting import comment
 from multilora.deploy.serve_args import checked_plan, widest_rank
+from multilora.deploy.yaml_files import yaml_text
 from multilora.plan.answer import Plan
 from multilora.routing.llmd import (
     KV_WEIGHT,

@@ -4,8 +4,9 @@ import math
 from typing import Any
 
 from multilora.arguments import items, shown
-from multilora.deploy.quoting import comment, yaml_text
+from multilora.deploy.quoting import comment
 from multilora.deploy.serve_args import port_of
+from multilora.deploy.yaml_files import yaml_text
 from multilora.plan.answer import Engine, Plan, Tenant, engine_of
 
 # Shares are parts of 2**20: their sum is 1 in any order, to the last bit,

@@ -11,8 +11,9 @@ from multilora.deploy.containers import (
     image_of,
     is_folder,
 )
-from multilora.deploy.quoting import comment, one_line, yaml_text
+from multilora.deploy.quoting import comment, one_line
 from multilora.deploy.serve_args import checked_plan
+from multilora.deploy.yaml_files import yaml_text
 from multilora.plan.answer import Plan
 
 # The chart gives these by keys of its own; the rest are extraArgs.

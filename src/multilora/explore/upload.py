@@ -1,9 +1,6 @@
 """A log that a reader brings: a button, and the Log of what was chosen."""
 
-import gzip
-import io
 import tempfile
-import zlib
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -11,11 +8,10 @@ from IPython.display import display
 
 from multilora.arguments import shown
 from multilora.cli.show import plain
-from multilora.logs.lines import CHUNK, GZIP
 from multilora.logs.read import Log, example_log_path, read_log
+from multilora.logs.unpacked import MAX_BYTES, unpacked_bytes
 
 ENDINGS = ".csv,.tsv,.txt,.log,.json,.jsonl,.ndjson,.gz"
-MAX_BYTES = 2**27  # unpacked; a log's rows take a few times that to read
 WAITING = "No log was uploaded: the example log is used."
 
 
@@ -59,14 +55,14 @@ def log_of(upload: widgets.FileUpload, **options: object) -> Log:
 
 def _read(name, content, options):
     called = f"upload is {shown(name)}"
-    if _num_unpacked(content) > MAX_BYTES:
-        raise ValueError(
-            f"{called}: it holds more than {MAX_BYTES // 2**20} MiB of text; "
-            "give `multilora plan` the file in a shell"
-        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "log")
         path.write_bytes(content)
+        if unpacked_bytes(path, MAX_BYTES) > MAX_BYTES:
+            raise ValueError(
+                f"{called}: it holds more than {MAX_BYTES // 2**20} MiB of "
+                "text; give `multilora plan` the file in a shell"
+            )
         try:
             log = read_log(path, **options)
         except ValueError as error:
@@ -76,17 +72,3 @@ def _read(name, content, options):
     if not log.tenants:
         raise ValueError(f"{called}: every request in it is of the base")
     return log
-
-
-def _num_unpacked(content):
-    """Count the bytes of the text, as far as the limit and one chunk more."""
-    if not content.startswith(GZIP):
-        return len(content)
-    num = 0
-    try:
-        with gzip.open(io.BytesIO(content)) as file:
-            while num <= MAX_BYTES and (chunk := file.read(CHUNK)):
-                num += len(chunk)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        pass  # cut off or broken: read_log counts what can be read
-    return num

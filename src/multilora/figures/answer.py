@@ -7,6 +7,7 @@ import numpy as np
 from multilora.deploy.serve_args import checked_plan
 from multilora.figures import style
 from multilora.figures.boxes import counted
+from multilora.plan.memory_parts import memory_parts
 from multilora.units import gib
 
 SIZE = (5.2, 3.1)  # inches; a phone shows them at their own size
@@ -102,26 +103,6 @@ def _label(numbers):
 def memory_size(plan):
     """Return the inches of draw_memory's figure."""
     return SIZE[0], BAR * len(memory_bars(plan)) + MARGIN
-
-
-def memory_parts(plan, memory):
-    """Return {part: bytes} of one GPU; with what is free they are the card.
-
-    plan is whatever has a card_gib, so a Case will do. What the overhead
-    may take is apart from what it takes at least.
-    """
-    card = plan.card_gib * 2**30
-    fixed = {
-        "base weights": memory.weight_bytes,
-        "slots": memory.slot_bytes,
-        "overhead": memory.overhead_low_bytes,
-        "overhead or KV": max(
-            0, memory.overhead_high_bytes - memory.overhead_low_bytes
-        ),
-    }
-    left = max(0, memory.usable_bytes - sum(fixed.values()))
-    free = max(0, card - sum(fixed.values()) - left)
-    return fixed | {"KV": left, "not used by vLLM": free}
 
 
 COLORS = {

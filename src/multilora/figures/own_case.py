@@ -7,7 +7,7 @@ import numpy as np
 
 from multilora.arguments import choice, finite_number, integer
 from multilora.figures import style
-from multilora.figures.answer import COLORS, HATCH, memory_parts
+from multilora.figures.answer import COLORS, HATCH
 from multilora.figures.boxes import counted
 from multilora.figures.own_log import (
     case_of,
@@ -18,6 +18,7 @@ from multilora.figures.own_log import (
 )
 from multilora.models.shipped import model_names
 from multilora.plan.answer import Memory, Slo
+from multilora.plan.memory_parts import memory_parts
 from multilora.plan.options import MAX_SLOTS
 from multilora.plan.played import Served, ledger_of, memory_of, setting_of
 from multilora.plan.tenants import outcome_of, tenants_of

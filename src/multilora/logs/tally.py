@@ -1,5 +1,6 @@
 """What of a log was not read: how many lines, why, and where first."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -8,6 +9,15 @@ class Skipped(NamedTuple):
 
     num: int
     line: int
+
+
+def skipped_notes(by_reason: Mapping[str, Skipped]) -> list[str]:
+    """Return a sentence for each reason why lines of a log were skipped."""
+    return [
+        f"{skipped.num:,} lines of the log were skipped: {reason} (first in "
+        f"line {skipped.line:,})"
+        for reason, skipped in by_reason.items()
+    ]
 
 
 class Tally:

@@ -31,6 +31,11 @@ def card_gib(card: str) -> tuple[float, str]:
     )
 
 
+def card_names() -> list[str]:
+    """Return what card_gib knows: sizes as cards are sold, then names."""
+    return [row["name"] for row in shared("cards")] + list(_named())
+
+
 def _plain(name):
     return re.sub(r"[ _-]", "", name).lower()
 

@@ -1,6 +1,7 @@
 """From a case to a plan: engines, who shares one, and every dial.
 
 case       what somebody wants to serve: base, card, tenants, traffic, SLO
+by_name    each tenant's rank and folder, by the adapters that were found
 drawn      traffic where there is no log
 costs      where the times of a step are from
 make       a case into its plan
@@ -21,6 +22,8 @@ routers    the chosen engines behind each router
 fleet_notes  sentences on replicas and on a loss
 stretch    the busiest stretch of a long log
 otherwise  one dial moved, and worlds other than the plan assumes
+memory_parts  where the memory of one GPU goes
+verdict    what a plan answers, in sentences
 words      sentences on what a reader of a plan must know
 choices    max_loras by what it serves
 advice     the rule by which one of several settings is taken
