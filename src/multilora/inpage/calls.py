@@ -31,7 +31,18 @@ def run(source: str, file: str, first: str = "") -> dict[str, object]:
     return {"is_ok": ran(source, file, first)}
 
 
-CALLS: Mapping[str, Callable] = {"grade": grade, "run": run}
+def own_case(**options: object) -> dict[str, object]:
+    """Return the answer to a reader's own case, as case.own_case does."""
+    from multilora.inpage import case  # a page of a lab never needs it
+
+    return case.own_case(**options)  # type: ignore[arg-type]
+
+
+CALLS: Mapping[str, Callable] = {
+    "grade": grade,
+    "run": run,
+    "own_case": own_case,
+}
 
 
 def call(name: str, arguments: str) -> str:
