@@ -5,7 +5,11 @@ In a page or a markdown cell of a notebook
     <div class="workbench" data-lab="01">where to find the starter</div>
 
 becomes an editor that grades the starter of lab 01 in the page; its text is
-what JupyterLab shows.
+what JupyterLab shows. In a page
+
+    <div class="own-case">how to do the same in a shell</div>
+
+becomes the form that plans a reader's case.
 """
 
 import json
@@ -17,6 +21,7 @@ from sphinx.errors import ExtensionError
 
 from multilora.arguments import shown
 from multilora.book.benches import lab_bench, markup_of
+from multilora.book.case_form import form_of
 from multilora.book.packing import (
     PACKAGE,
     loaded_bytes,
@@ -34,6 +39,9 @@ POLICY = (
 )
 SCRIPTS = ("prism-code-editor.js", "python.js", "workbench.js")
 STYLES = ("layout.css", "workbench.css")
+CASE = re.compile(r'<div class="own-case">(.*)</div>', re.DOTALL)
+CASE_SCRIPTS = ("python.js", "case_files.js", "case_blocks.js", "case.js")
+CASE_STYLES = ("case.css",)
 MARKER = re.compile(r'<div class="workbench" data-lab="([^"]*)">')
 
 
@@ -72,12 +80,14 @@ def _put_benches(app, doctree):
     """Replace each marker of a page that has just been read."""
     page, number = app.env.docname, 0
     for node in list(doctree.findall(nodes.raw)):
-        found = MARKER.search(node.astext())
-        if not found:
+        text, size = node.astext(), size_of(app.python_parts)
+        if found := MARKER.search(text):
+            markup = markup_of(_bench(page, found[1]), number + 1, size)
+        elif found := CASE.search(text):
+            markup = form_of(found[1], size)
+        else:
             continue
         number += 1
-        bench = _bench(page, found[1])
-        markup = markup_of(bench, number, size_of(app.python_parts))
         node.replace_self(nodes.raw(text=markup, **node.attributes))
     if number:
         app.env.with_python[page] = app.python_names
@@ -102,9 +112,10 @@ def _equip(app, pagename, templatename, context, doctree):
     """Give a page with Python its scripts, and close it to other hosts."""
     if pagename not in app.env.with_python:
         return
-    for name in STYLES:
+    is_case = 'class="own-case"' in context["body"]
+    for name in CASE_STYLES if is_case else STYLES:
         app.add_css_file(name)
-    for name in SCRIPTS:
+    for name in CASE_SCRIPTS if is_case else SCRIPTS:
         app.add_js_file(name, loading_method="defer")
     data = {
         "folder": f"{'../' * pagename.count('/')}{FOLDER}/",
