@@ -13,7 +13,13 @@ from multilora.adapters.made import make_adapter
 from multilora.adapters.preflight import preflight
 from multilora.cache.hitrate import hit_rate_curve
 from multilora.cli.app import whole_app
-from multilora.inpage import case_base, case_check, case_log, case_plan
+from multilora.inpage import (
+    case_base,
+    case_check,
+    case_engines,
+    case_log,
+    case_plan,
+)
 from multilora.inpage.case import own_case
 from multilora.logs.read import example_log_path, read_log
 from multilora.memory.cards import card_gib
@@ -285,3 +291,15 @@ def test_the_line_has_the_name_of_the_config_or_a_place_for_one(
     assert block["code"].startswith(f"vllm serve {served} ")
     has_note = any("in the place of MODEL" in said for said in block["text"])
     assert has_note == (served == "MODEL")
+
+
+def test_of_several_engines_each_says_whom_it_serves(tmp_path):
+    put_log(tmp_path, rows_of(400, 0.02, "abcdefgh"))
+    block = answered(tmp_path, **LLAMA, ttft_p99_ms=60)[case_plan.TITLE]
+    num = block["numbers"]["num_engines"]
+    assert num > 1
+    assert block["code"].startswith(f"# engine 1 of {num}\nvllm serve ")
+    told = [said for said in block["text"] if said.startswith("Engine ")]
+    assert len(told) == min(num, case_engines.MOST_ENGINES)
+    for said, slots in zip(told, block["numbers"]["max_loras"], strict=False):
+        assert f"has {slots} slots for" in said

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 
-from multilora.deploy.serve_args import serve_line
-from multilora.inpage.blocks import Block, Table, begun, progress
+from multilora.inpage.blocks import (
+    Block,
+    Table,
+    begun,
+    progress,
+)
 from multilora.inpage.case_asked import NO_NAME, CaseAsked
 from multilora.inpage.case_base import name_in
+from multilora.inpage.case_engines import dials, serve_lines, who_is_where
 from multilora.inpage.pictures import Dot, promise_dots
 from multilora.logs.read import Log
 from multilora.models.named import served_name
 from multilora.models.shapes import ModelShape
-from multilora.plan.answer import Plan, Setting
+from multilora.plan.answer import Plan
 from multilora.plan.by_name import Adapter, with_adapters
 from multilora.plan.case import Case, make_case
 from multilora.plan.costs import fitted_costs
@@ -74,9 +79,10 @@ def plan_block(
     )
     said = [
         " ".join(verdict_of(plan)),
-        _dials(plan),
+        dials(plan),
         *_on_size(log, case, command),
     ]
+    said += who_is_where(plan)
     said += [f"If {doubt}." for doubt in doubts_of(plan)]
     said += [f"Times of a step: {plan.cost}."]
     said += [f"{begun(note)}." for note in (*plan.notes, *notes)]
@@ -85,20 +91,12 @@ def plan_block(
             f"Put your model's name or its folder in the place of {NO_NAME}."
         )
     return Block(
-        TITLE, said, _table(plan), _picture(plan), _lines(plan), _numbers(plan)
-    )
-
-
-def _dials(plan: Plan) -> str:
-    settings = {engine.setting for engine in plan.engines}
-    one = plan.engines[0].setting
-    of = "" if len(settings) == 1 else " of the first engine"
-    return (
-        f"The dials{of}: max_loras={one.max_loras}, "
-        f"max_lora_rank={one.max_lora_rank}, "
-        f"max_cpu_loras={one.max_cpu_loras}, "
-        f"max_num_seqs={one.max_num_seqs}, "
-        f"max_num_batched_tokens={one.max_num_batched_tokens}."
+        TITLE,
+        said,
+        _table(plan),
+        _picture(plan),
+        serve_lines(plan),
+        _numbers(plan),
     )
 
 
@@ -145,23 +143,6 @@ def _picture(plan: Plan) -> str:
         f"The p99 of each of {len(dots):,} tenants, the highest "
         f"{dots[0].p99_ms:,.0f} ms; {late:,} are above the promise of "
         f"{plan.slo.ttft_p99_ms:,.0f} ms.",
-    )
-
-
-def _lines(plan: Plan) -> str:
-    """The line of each kind of engine, the first of its kind."""
-    seen: list[tuple[int, Setting]] = []
-    for number, engine in enumerate(plan.engines, 1):
-        if engine.setting not in [setting for _, setting in seen]:
-            seen.append((number, engine.setting))
-    return "\n\n".join(
-        (
-            f"# engine {number} of {len(plan.engines)}\n"
-            if len(plan.engines) > 1
-            else ""
-        )
-        + serve_line(plan, number)
-        for number, _ in seen
     )
 
 
