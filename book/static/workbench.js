@@ -30,8 +30,8 @@ class Workbench {
     this.listen();
     const why = InPage.canRun();
     box.classList.add(why ? "cannot-run" : "can-run");
-    if (why) this.say(`${why} The commands below do the same on a computer.`);
-    if (why) this.part("desk").open = true;
+    if (why) this.say(`${why} ${this.part("desk") ? "The commands below do the same on a computer." : "JupyterLab can: make lab."}`);
+    if (why && this.part("desk")) this.part("desk").open = true;
   }
 
   edit() {
@@ -96,7 +96,7 @@ class Workbench {
         onStart: () => this.say("Running"),
       });
       if (call === "grade") this.score(found);
-      else this.say(found.is_ok ? "Ran to its end." : "Ended with an error.");
+      else this.ended(found.is_ok);
     } catch (error) {
       this.say(error.message);
     } finally {
@@ -146,6 +146,10 @@ class Workbench {
     piece.className = `is-${kind}`;
     piece.textContent = text;
     this.part("out").append(piece);
+  }
+
+  ended(isOk, said = "Ran to its end.") {
+    this.say(isOk ? said : "Ended with an error.");
   }
 
   score({ lines, score, verdicts }) {
@@ -219,4 +223,14 @@ class Workbench {
   }
 }
 
-for (const box of document.querySelectorAll(".workbench")) new Workbench(box);
+Workbench.kinds = {}; // by data-kind: what other scripts make of a box
+
+// An editor in a fold is made when the fold is opened first.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const box of document.querySelectorAll(".workbench")) {
+    const start = () => new (Workbench.kinds[box.dataset.kind] ?? Workbench)(box);
+    const fold = box.closest("details.try-it:not([open])");
+    if (fold) fold.addEventListener("toggle", start, { once: true });
+    else start();
+  }
+});

@@ -14,7 +14,8 @@ class Bench(NamedTuple):
 
     name tells its typed text from others' of the book. call is "grade" or
     "run". first is code that runs before, unseen. desk is markup: how to do
-    the same at the desk. lab is its number where a lab's spec grades it.
+    the same at the desk, or "". lab is its number where a lab's spec grades
+    it. title is an exercise's, with which the line of its check begins.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Bench(NamedTuple):
     desk: str
     first: str = ""
     lab: str = ""
+    title: str = ""
 
 
 def lab_bench(lab, starter):
@@ -46,12 +48,12 @@ def markup_of(bench, number, size):
     """
     it = {key: html.escape(text) for key, text in bench._asdict().items()}
     num_lines = bench.starter.count("\n") + 1
-    main = "Grade" if bench.call == "grade" else "Run"
+    main = _main(bench)
     return (
         f'<div class="workbench" id="bench-{number}" role="group"'
         f' aria-label="{it["label"]}" data-name="{it["name"]}"'
         f' data-call="{it["call"]}" data-file="{it["file"]}"'
-        f' data-lab="{it["lab"]}" data-starters="{" ".join(NAMES)}">\n'
+        f"{_kind(bench)}>\n"
         f'<script type="application/json" class="first">'
         f"{_data(bench.first)}</script>"
         f'<textarea class="bench-code" rows="{num_lines}" spellcheck="false"'
@@ -66,14 +68,37 @@ def markup_of(bench, number, size):
         '<p class="bench-said" role="status"></p>\n'
         '<ul class="bench-lines"></ul>\n'
         '<pre class="bench-out" aria-label="Output" tabindex="0"></pre>\n'
+        f"{_desk(bench)}</div>"
+    )
+
+
+def _main(bench):
+    if bench.title:
+        return "Check"
+    return "Grade" if bench.call == "grade" else "Run"
+
+
+def _kind(bench):
+    """Return the data of a lab's starter, or of an exercise."""
+    if bench.lab:
+        return f' data-lab="{bench.lab}" data-starters="{" ".join(NAMES)}"'
+    if bench.title:
+        return f' data-kind="exercise" data-title="{html.escape(bench.title)}"'
+    return ""
+
+
+def _desk(bench):
+    if not bench.desk:
+        return ""
+    return (
         f'<details class="bench-desk"><summary>{FOLDED}</summary>'
-        f"{bench.desk}</details>\n</div>"
+        f"{bench.desk}</details>\n"
     )
 
 
 def _buttons(bench, main, size):
     label = f'{main} <small class="bench-size">({size}, once)</small>'
-    row = [_button(main.lower(), label)]
+    row = [_button(bench.call, label)]
     if bench.call == "grade":
         row.append(_button("run", "Run"))
     row.append(_button("stop", "Stop", " hidden"))

@@ -5,7 +5,8 @@ In a page or a markdown cell of a notebook
     <div class="workbench" data-lab="01">where to find the starter</div>
 
 becomes an editor that grades the starter of lab 01 in the page; its text is
-what JupyterLab shows. In a page
+what JupyterLab shows. A notebook's exercises and the cells with the tag try-it
+get editors too: see in_cells. In a page
 
     <div class="own-case">how to do the same in a shell</div>
 
@@ -22,6 +23,7 @@ from sphinx.errors import ExtensionError
 from multilora.arguments import shown
 from multilora.book.benches import lab_bench, markup_of
 from multilora.book.case_form import form_of
+from multilora.book.in_cells import put_in_cells
 from multilora.book.packing import (
     PACKAGE,
     loaded_bytes,
@@ -37,8 +39,8 @@ POLICY = (
     "connect-src 'none'; worker-src blob:; "
     "script-src 'self' file: blob: 'unsafe-inline' 'wasm-unsafe-eval'"
 )
-SCRIPTS = ("prism-code-editor.js", "python.js", "workbench.js")
-STYLES = ("layout.css", "workbench.css")
+SCRIPTS = ("prism-code-editor.js", "python.js", "workbench.js", "cells.js")
+STYLES = ("layout.css", "workbench.css", "cells.css")
 CASE = re.compile(r'<div class="own-case">(.*)</div>', re.DOTALL)
 CASE_SCRIPTS = ("python.js", "case_files.js", "case_blocks.js", "case.js")
 CASE_STYLES = ("case.css",)
@@ -77,10 +79,11 @@ def _forget(app, env, page):
 
 
 def _put_benches(app, doctree):
-    """Replace each marker of a page that has just been read."""
-    page, number = app.env.docname, 0
+    """Put editors in a page that has just been read: at markers, in cells."""
+    page, size = app.env.docname, size_of(app.python_parts)
+    number = put_in_cells(doctree, app.env.doc2path(page), size)
     for node in list(doctree.findall(nodes.raw)):
-        text, size = node.astext(), size_of(app.python_parts)
+        text = node.astext()
         if found := MARKER.search(text):
             markup = markup_of(_bench(page, found[1]), number + 1, size)
         elif found := CASE.search(text):

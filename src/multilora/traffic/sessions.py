@@ -87,7 +87,7 @@ def session_arrivals(
     habits = Habits(*checked_numbers("habits", habits, Habits, _ALLOWED))
     seed = integer("seed", seed, minimum=0)
     rng = np.random.default_rng([seed, 3])
-    runs = _runs(num_requests, habits, seed)
+    runs = _runs(num_requests, habits, seed).astype(np.intp)
     if len(runs) < num_adapters:
         raise ValueError(
             f"num_adapters is {num_adapters:,}, but must be at most "
