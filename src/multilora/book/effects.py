@@ -88,6 +88,8 @@ def _changes(node: ast.AST, harmless: set[str]) -> set[str]:
         if isinstance(one, ast.Attribute | ast.Subscript):
             is_read = isinstance(one.ctx, ast.Load)
             found |= set() if is_read else roots(one)
+        elif isinstance(one, ast.AugAssign):
+            found |= roots(one.target)  # a list stays the same one
         elif isinstance(one, ast.Global):
             found |= set(one.names)
         elif isinstance(one, ast.Call) and not roots(one.func) & harmless:

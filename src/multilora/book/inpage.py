@@ -59,7 +59,8 @@ def setup(app):
 def _begin(app):
     root = Path(app.confdir)
     worker = root / "book/static/worker.js"
-    app.python_parts = parts_of(root / "vendor", worker)
+    has_parts = (root / "vendor").is_dir()  # a small book has none
+    app.python_parts = parts_of(root / "vendor", worker) if has_parts else {}
     app.python_names = script_names(app.python_parts)
     if not hasattr(app.env, "with_python"):
         app.env.with_python = {}  # page: the names it was written with
@@ -92,6 +93,11 @@ def _put_benches(app, doctree):
             continue
         number += 1
         node.replace_self(nodes.raw(text=markup, **node.attributes))
+    if number and not app.python_parts:
+        raise ExtensionError(
+            f"{page}: it has an editor, but the book's folder has no vendor/, "
+            "which holds Python for its pages"
+        )
     if number:
         app.env.with_python[page] = app.python_names
 
@@ -135,7 +141,7 @@ def _equip(app, pagename, templatename, context, doctree):
 
 
 def _publish(app, error):
-    if error or app.builder.format != "html":
+    if error or app.builder.format != "html" or not app.python_parts:
         return
     licences = (Path(app.confdir) / "vendor/pyodide").glob("LICENSE-*")
     publish(app.python_parts, Path(app.outdir) / FOLDER, licences)

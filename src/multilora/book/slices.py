@@ -32,7 +32,7 @@ def needed_code(cells: Sequence[str], number: int) -> str:
     pieces = [
         _Piece(place, statement, text)
         for place in range(number + 1)
-        for statement, text in statements_of(cells[place])
+        for statement, text in statements_of(cells[place], f"cells[{place}]")
     ]
     found = effects([piece.statement for piece in pieces])
     needed: set[str] = set()
@@ -44,22 +44,27 @@ def needed_code(cells: Sequence[str], number: int) -> str:
         needed = (needed - effect.binds) | effect.reads
     above = [piece for piece in reversed(kept) if piece.cell < number]
     own = [piece for piece in pieces if piece.cell == number]
-    if own:  # in one piece, with its comments and empty lines
-        above.append(own[0]._replace(text=cells[number].strip("\n")))
+    text = cells[number].strip("\n")
+    if not own:
+        return text
+    # In one piece, with its comments and empty lines.
+    above.append(own[0]._replace(text=text))
     gaps = [_gap(one, two) for one, two in pairwise(above)] + [""]
     texts = (piece.text for piece in above)
     return "".join(text + gap for text, gap in zip(texts, gaps, strict=True))
 
 
-def statements_of(source: str) -> list[tuple[ast.stmt, str]]:
+def statements_of(
+    source: str, name: str = "source"
+) -> list[tuple[ast.stmt, str]]:
     """Return the statements of a source, each with its lines.
 
-    Raises ValueError for a source that is no Python.
+    Raises ValueError, with the source's name, for one that is not Python.
     """
     try:
         body = ast.parse(source).body
-    except SyntaxError as error:
-        raise ValueError(f"source is not Python: {error}") from None
+    except (SyntaxError, ValueError) as error:  # a null byte is either
+        raise ValueError(f"{name} is not Python: {error}") from None
     lines = source.split("\n")
     return [
         (one, "\n".join(lines[_first(one) - 1 : one.end_lineno]))
