@@ -54,7 +54,9 @@ class Workbench {
       }
     }, true);
     editor.textarea.addEventListener("focus", () => PrismEditor.setIgnoreTab(false));
+    const isFocused = document.activeElement === plain;
     plain.replaceWith(editor.container);
+    if (isFocused) editor.textarea.focus();
     this.editor = editor;
   }
 

@@ -3,12 +3,18 @@
 import ast
 import io
 import json
+import re
 import zipfile
 
 import pytest
 
 from multilora.book.cells import cells_to_try, code_cells, exercises
-from multilora.book.packing import PACKAGE, carried_zip
+from multilora.book.packing import (
+    PACKAGE,
+    carried_zip,
+    loaded_bytes,
+    parts_of,
+)
 from multilora.exercises.checking import ENTRIES
 from programs import python
 from repository import ROOT
@@ -130,3 +136,18 @@ def imported(*sources):
     return {
         node.module for node in froms if node.module.startswith("multilora.")
     }
+
+
+def test_the_pages_say_how_much_the_first_click_loads():
+    parts = parts_of(ROOT / "vendor", ROOT / "book/static/worker.js")
+    megabytes = loaded_bytes(parts) / 1e6
+    pages = ("index", "how-to-read", "mini-build")
+    for name in (
+        "README.md",
+        "notebooks/exercises.ipynb",
+        *(f"book/{page}.md" for page in pages),
+    ):
+        text = (ROOT / name).read_text("utf-8")
+        said = re.findall(r"(?:some|loads) (\d+) MB", text)
+        assert said, name
+        assert all(abs(int(number) - megabytes) < 1 for number in said), name
