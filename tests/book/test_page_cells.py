@@ -74,7 +74,7 @@ def assert_open_to_all(page):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(300)  # the theme fades its colours in
-        assert page.locator(f'html[data-theme="{scheme}"]').count() == 1
+        page.locator(f'html[data-theme="{scheme}"]').wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = axe.run(page, context=".workbench, .try-it, .exercise-count")
         assert len(found.response["passes"]) > 5, "axe did not look"
@@ -108,12 +108,12 @@ def test_every_exercise_is_checked_in_the_page(open_page):
         assert count.inner_text().startswith(f"{number} of 31 ")
     parts = [url for url in page.asked if "/_static/python/" in url]
     assert len(parts) == len(set(parts)) > 5, "Python was loaded once"
+    assert page.problems == []
+    assert_open_to_all(page)
     page.reload()
     assert count.inner_text().startswith("31 of 31 are right so far.")
     kept = bench(page, "segments").locator("textarea")
     assert kept.input_value() == answers()["segments"][0]
-    assert page.problems == []
-    assert_open_to_all(page)
 
 
 @pytest.mark.parametrize("path", [EXERCISES, *LABS, "book/mini-build"])
