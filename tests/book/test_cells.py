@@ -132,9 +132,9 @@ def test_the_page_has_each_module_that_its_cells_import():
 def imported(*sources):
     """Return the modules of the library from which sources import names."""
     nodes = [node for one in sources for node in ast.walk(ast.parse(one))]
-    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     return {
-        node.module for node in froms if node.module.startswith("multilora.")
+        node.module for node in imports if node.module.startswith("multilora.")
     }
 
 
