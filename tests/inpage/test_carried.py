@@ -104,7 +104,7 @@ def test_every_module_that_is_carried_can_be_imported(page, archive):
 
 def test_the_archive_is_small_and_the_same_each_time(archive):
     assert archive == carried_zip(PACKAGE)
-    assert len(archive) < MIB
+    assert len(archive) < 1.25 * MIB  # half a MiB is the adapters
     names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
     assert names == sorted(names)
     rooms = {name.split("/")[1] for name in names}
