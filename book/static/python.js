@@ -5,7 +5,8 @@ const InPage = (() => {
   // What the book's build has packed, and where: see multilora.book.inpage.
   const packed = JSON.parse(document.getElementById("inpage-assets").textContent);
   const waiting = {}; // name of an asset: what to do with its text
-  let kept; // the parts of Python, unpacked, and its compiled module
+  let loading; // the promise of Python's parts, unpacked
+  let told = () => {}; // how far loading is: the last one who asked hears it
 
   const SIZE = packed.size;
 
@@ -23,14 +24,19 @@ const InPage = (() => {
   }
 
   function load(name) {
+    const file = packed.files[name];
     return new Promise((resolve, reject) => {
       waiting[name] = resolve;
       const script = document.createElement("script");
-      script.src = packed.folder + packed.files[name];
-      script.onerror = () => reject(new Error(`${packed.files[name]} is missing: is the whole folder of the book here?`));
-      script.onload = () => script.remove();
+      script.src = packed.folder + file;
+      script.onerror = () => reject(new Error(`${file} is missing: is the whole folder of the book here?`));
+      script.onload = () => waiting[name] && reject(damaged(file));
       document.head.append(script);
-    });
+    }).finally(() => { delete waiting[name]; });
+  }
+
+  function damaged(file) {
+    return new Error(`${file} is damaged: it is not what the book's build wrote.`);
   }
 
   function bytes(text) {
@@ -41,23 +47,36 @@ const InPage = (() => {
   }
 
   async function unpacked(name) {
-    const stream = new Blob([bytes(await load(name))]).stream();
-    return new Response(stream.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+    const text = await load(name);
+    try {
+      const stream = new Blob([bytes(text)]).stream();
+      return await new Response(stream.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+    } catch {
+      throw damaged(packed.files[name]);
+    }
   }
 
-  async function parts(onProgress) {
-    if (kept) return kept;
+  async function loaded() {
     const found = {};
     const names = Object.keys(packed.files);
     for (const [place, name] of names.entries()) {
-      onProgress({ text: `Loading Python (${SIZE}, once)`, share: place / (names.length + 2) });
+      told({ text: `Loading Python (${SIZE}, once)`, share: place / (names.length + 2) });
       found[name] = await unpacked(name);
     }
     const text = (name) => new TextDecoder().decode(found[name]);
-    return (kept = {
-      asm: text("asm"), loader: text("loader"), lock: text("lock"), worker: text("worker"),
-      stdlib: found.stdlib, wasm: found.wasm, library: found.library, wheels: [found.numpy],
-    });
+    // One script, so that the page's policy need not allow a worker any other.
+    const script = new Blob([text("loader"), "\n", text("asm"), "\n(() => {", text("worker"), "})();"],
+      { type: "text/javascript" });
+    return {
+      script, module: await WebAssembly.compile(found.wasm), lock: text("lock"),
+      stdlib: found.stdlib, library: found.library, wheels: [found.numpy],
+    };
+  }
+
+  // What failed is tried again at the next click.
+  function parts(onProgress) {
+    told = onProgress;
+    return (loading ??= loaded().catch((error) => { loading = null; throw error; }));
   }
 
   class Python {
@@ -65,18 +84,33 @@ const InPage = (() => {
       this.calls = new Map(); // by id: the promise's ends, and who listens
       this.next = 1;
       this.versions = null;
+      this.refusals = new Set(); // of what has not begun: stop() calls them
     }
 
     // Runs one call after the other: the worker has one Python.
     call(name, args, { files, onOut, onError, onBlock, onProgress, onStart } = {}) {
-      const heard = { out: onOut, error: onError ?? onOut, block: onBlock, progress: onProgress, start: onStart };
-      const asked = (this.queue ?? Promise.resolve()).then(() => this.ask({ name, args, files }, heard));
+      const heard = {
+        __proto__: null,
+        out: onOut, error: onError ?? onOut, block: onBlock, progress: onProgress, start: onStart,
+      };
+      const asked = this.unlessStopped(this.queue ?? Promise.resolve())
+        .then(() => this.ask({ name, args, files }, heard));
       this.queue = asked.catch(() => {});
       return asked;
     }
 
+    // What a promise gives, or a refusal as soon as stop() is called.
+    unlessStopped(promise) {
+      let refuse;
+      const refused = new Promise((_, reject) => {
+        refuse = () => reject(stopped());
+        this.refusals.add(refuse);
+      });
+      return Promise.race([promise, refused]).finally(() => this.refusals.delete(refuse));
+    }
+
     async ask(message, heard) {
-      await this.boot(heard.progress ?? (() => {}));
+      if (!this.worker) await this.boot(heard.progress ?? (() => {}));
       heard.start?.();
       const id = this.next++;
       return new Promise((resolve, reject) => {
@@ -86,31 +120,17 @@ const InPage = (() => {
     }
 
     async boot(onProgress) {
-      if (this.worker) return;
-      const run = (this.run = {}); // stop() makes it another one
-      const { worker: code, wasm, module, ...rest } = await parts(onProgress);
+      const { script, ...boot } = await this.unlessStopped(parts(onProgress));
       onProgress({ text: "Starting Python", share: 0.8 });
-      const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+      const url = URL.createObjectURL(script);
       const worker = new Worker(url);
-      this.starting = worker;
       try {
-        await new Promise((resolve, reject) => {
-          this.refuse = reject;
-          if (this.run !== run) reject(stopped());
-          worker.onerror = (event) => reject(new Error(`Python did not start: ${event.message || "the browser refused its worker"}`));
-          worker.onmessage = ({ data }) => {
-            if (data.module) kept = { ...kept, module: data.module };
-            else if (data.failed) reject(new Error(`Python did not start: ${data.failed}`));
-            else if (data.ready) resolve((this.versions = data.ready));
-          };
-          worker.postMessage({ boot: { ...rest, ...(module ? { module } : { wasm }) } });
-        });
+        this.versions = await this.unlessStopped(started(worker, boot));
       } catch (error) {
         worker.terminate();
         throw error;
       } finally {
         URL.revokeObjectURL(url);
-        this.starting = null;
       }
       worker.onmessage = ({ data }) => this.heard(data);
       worker.onerror = () => this.end(new Error(ENDED));
@@ -127,11 +147,9 @@ const InPage = (() => {
       call.resolve(done.value);
     }
 
-    // Ends Python at once; what it was doing is refused, the next call boots anew.
+    // Ends Python at once; all calls are refused, the next one boots anew.
     stop() {
-      this.run = null;
-      this.refuse?.(stopped());
-      this.starting?.terminate();
+      for (const refuse of this.refusals) refuse();
       this.end(stopped());
     }
 
@@ -141,6 +159,18 @@ const InPage = (() => {
       for (const call of [...more, ...this.calls.values()]) call.reject(error);
       this.calls.clear();
     }
+  }
+
+  function started(worker, boot) {
+    return new Promise((resolve, reject) => {
+      const failed = (text) => reject(new Error(`Python did not start: ${text}`));
+      worker.onerror = (event) => failed(event.message || "the browser refused its worker");
+      worker.onmessage = ({ data }) => {
+        if (data.failed) failed(data.failed);
+        else if (data.ready) resolve(data.ready);
+      };
+      worker.postMessage({ boot });
+    });
   }
 
   const ENDED = "Your code ended Python itself. It starts anew at the next click; what you typed is kept.";

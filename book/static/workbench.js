@@ -70,8 +70,10 @@ class Workbench {
   }
 
   keep(text) {
-    if (text === this.starter) kept.remove(this.name);
-    else kept.set(this.name, text);
+    if (text === this.starter) return kept.remove(this.name);
+    if (kept.set(this.name, text) || this.isWarned) return;
+    this.isWarned = true;
+    this.say("This browser keeps no text for a page: what you type is not kept when you leave.");
   }
 
   listen() {
@@ -89,13 +91,16 @@ class Workbench {
     if (this.isBusy || InPage.canRun()) return;
     this.busy(true);
     this.clear();
-    const slow = setTimeout(() => this.say("Still running. Stop ends it."), SLOW_MS);
+    let slow;
     try {
       const found = await InPage.python().call(call, this.arguments(call), {
         onOut: (text) => this.print(text, "out"),
         onError: (text) => this.print(text, "error"),
         onProgress: (at) => this.progress(at),
-        onStart: () => this.say("Running"),
+        onStart: () => {
+          this.say("Running");
+          slow = setTimeout(() => this.say("Still running. Stop ends it."), SLOW_MS);
+        },
       });
       if (call === "grade") this.score(found);
       else this.ended(found.is_ok);
@@ -116,10 +121,12 @@ class Workbench {
     this.isBusy = isBusy;
     this.box.toggleAttribute("data-busy", isBusy);
     for (const name of ["grade", "run"]) {
-      const button = this.part(name);
-      if (button) button.disabled = isBusy;
+      // Not disabled: a keyboard's place would be lost.
+      this.part(name)?.setAttribute("aria-disabled", isBusy);
     }
-    this.part("stop").hidden = !isBusy;
+    const stop = this.part("stop");
+    if (!isBusy && document.activeElement === stop) this.editor.textarea.focus();
+    stop.hidden = !isBusy;
     if (!isBusy) this.part("progress").hidden = true;
     // The size is told before the first click only.
     if (isBusy) for (const size of document.querySelectorAll(".bench-size")) size.remove();
@@ -144,6 +151,8 @@ class Workbench {
   }
 
   print(text, kind) {
+    const last = this.part("out").lastChild;
+    if (last?.className === `is-${kind}`) return last.append(text);
     const piece = document.createElement("span");
     piece.className = `is-${kind}`;
     piece.textContent = text;
@@ -190,7 +199,7 @@ class Workbench {
     const lines = this.source.split("\n");
     const start = lines.slice(0, number - 1).join("\n").length + (number > 1);
     this.editor.textarea.focus();
-    this.editor.setSelection(start, start + (lines[number - 1] ?? "").length);
+    this.editor.textarea.setSelectionRange(start, start + (lines[number - 1] ?? "").length);
     this.editor.textarea.scrollIntoView({ block: "nearest" });
   }
 
@@ -217,7 +226,9 @@ class Workbench {
       return this.say(`${file.name} has ${file.size.toLocaleString("en")} bytes, but an editor takes at most ${MOST_BYTES.toLocaleString("en")}.`);
     }
     try {
-      this.source = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+      if (text.includes("\0")) throw new TypeError("a binary file");
+      this.source = text;
       this.say(`${file.name} is loaded.`);
     } catch {
       this.say(`${file.name} is no text in UTF-8, so nothing was loaded.`);

@@ -1,7 +1,7 @@
-// Python in a worker. It is booted from memory, and asks nobody for anything.
-// in:  {boot: {asm, loader, lock, stdlib, wasm | module, library, wheels}}
-//      {id, name, args, files}
-// out: {ready: versions} {module} {id, kind, value} {id, done} {id, failed, fatal}
+// Python in a worker, in one script behind Pyodide's two. It is booted from
+// memory, and asks nobody for anything.
+// in:  {boot: {module, lock, stdlib, library, wheels}} {id, name, args, files}
+// out: {ready: versions} {id, kind, value} {id, done} {id, failed, fatal}
 "use strict";
 
 const HOME = "https://python.invalid/"; // never asked: see answered()
@@ -11,7 +11,7 @@ const NETWORK = [
   "fetch", "XMLHttpRequest", "WebSocket", "WebTransport", "EventSource",
   "importScripts", "indexedDB", "caches", "BroadcastChannel", "Worker",
 ];
-let python, call, room, current;
+let python, post, call, room, current;
 const answer = self.postMessage.bind(self);
 
 self.onmessage = async ({ data }) => {
@@ -27,6 +27,7 @@ self.onmessage = async ({ data }) => {
 function run({ id, name, args, files }) {
   current = id;
   room = MOST_CHARACTERS;
+  post.attach(heard); // whatever the last call did to it
   if (files) mount(files);
   return call(name, JSON.stringify(args));
 }
@@ -55,9 +56,7 @@ function heard(kind, text) {
 
 async function boot(parts) {
   limitMemory();
-  const module = parts.module ?? (await WebAssembly.compile(parts.wasm));
-  // Compiled once: the page keeps it for the next worker.
-  if (!parts.module) answer({ module });
+  const { module } = parts;
   WebAssembly.instantiateStreaming = async (response, imports) => ({
     module, instance: await WebAssembly.instantiate(module, imports),
   });
@@ -66,9 +65,6 @@ async function boot(parts) {
     "python_stdlib.zip": [parts.stdlib, "application/zip"],
     "pyodide-lock.json": [parts.lock, "application/json"],
   });
-  for (const text of [parts.loader, parts.asm]) {
-    importScripts(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
-  }
   python = await loadPyodide({ indexURL: HOME, stdin: () => null });
   closeNetwork();
   python.FS.mkdirTree("/library");
@@ -81,7 +77,7 @@ async function boot(parts) {
 
 function open() {
   const calls = python.pyimport("multilora.inpage.calls");
-  python.pyimport("multilora.inpage.post").attach(heard);
+  post = python.pyimport("multilora.inpage.post");
   python.pyimport("multilora.inpage.closed").close_doors();
   call = calls.call;
   return calls.versions();

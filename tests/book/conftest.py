@@ -6,6 +6,7 @@ import pytest
 
 from multilora.explore.explorer import Explorer
 from twins import draw_twins
+from workbenches import lab_opener
 
 
 @pytest.fixture
@@ -76,3 +77,19 @@ def one_page(browser):
 def _note(problems, note):
     if note.type in ("error", "warning"):
         problems.append(note.text)
+
+
+@pytest.fixture
+def open_lab(browser):
+    """Opens a lab's page, over http or as a file: workbenches.lab_opener."""
+    with lab_opener(browser) as open_lab:
+        yield open_lab
+
+
+@pytest.fixture(scope="module")
+def booted(browser):
+    """A workbench of lab 01 whose Python has started, for a whole module."""
+    with lab_opener(browser) as open_lab:
+        bench = open_lab()
+        bench.grade()
+        yield bench

@@ -1,9 +1,6 @@
 """A move on a slow line, one that fails, and how soon it is painted."""
 
 import statistics
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from multilora.book.pages import built_folder
 from multilora.explore.player import Player
 from page_figures import FRONT, MAX_MOVE_BYTES, MEMORY, sentence_of, wait_for
 from repository import ROOT
+from served import served
 
 FRAME_MS = 16
 # The slider with the most stops, and keys that each change it.
@@ -21,26 +19,17 @@ THERE_AND_BACK = KEYS + ["ArrowLeft"] * len(KEYS)
 pytestmark = pytest.mark.browser
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def slow_page(browser):
     """The front page over HTTP; frames wait until they are let go."""
-    handler = partial(QuietHandler, directory=built_folder(ROOT))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    page = browser.new_page()
-    page.held = []
-    page.goto(f"http://127.0.0.1:{server.server_port}/{FRONT}.html")
-    page.route("**/_frames/*", lambda route: page.held.append(route))
-    yield page
-    page.unroute_all(behavior="ignoreErrors")
-    page.close()
-    server.shutdown()
-    server.server_close()
+    with served(built_folder(ROOT)) as address:
+        page = browser.new_page()
+        page.held = []
+        page.goto(f"{address}/{FRONT}.html")
+        page.route("**/_frames/*", lambda route: page.held.append(route))
+        yield page
+        page.unroute_all(behavior="ignoreErrors")
+        page.close()
 
 
 def test_on_a_slow_line_the_last_stop_wins(slow_page):

@@ -1,6 +1,7 @@
 """A typed starter gets what `make grade` gives the same text."""
 
 import builtins
+import sys
 
 import pytest
 
@@ -9,13 +10,7 @@ from multilora.inpage.calls import call, grade
 from multilora.inpage.grading import MOST_CHARACTERS, graded
 from multilora.labs import NAMES
 from multilora.labs.checks import grade_lab
-
-ANSWERS = {
-    lab: "\n".join(
-        f"from {module} import {name}" for name, module in names.items()
-    )
-    for lab, names in NAMES.items()
-}
+from workbenches import ANSWERS
 
 
 @pytest.fixture
@@ -67,6 +62,55 @@ def test_a_replaced_answer_of_the_library_does_not_stay(told):
     graded("01", source + ANSWERS["01"])
     assert {item.verdict for item in graded("01", ANSWERS["01"])} == {"pass"}
     assert any("multilora.matmul.lora.lora_delta" in text for _, text in told)
+
+
+@pytest.mark.parametrize("lab", NAMES)
+def test_honest_code_replaces_nothing(told, lab):
+    for _ in range(2):
+        graded(lab, ANSWERS[lab])
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (
+            "from multilora.cache.slots import AdapterSlotCache as C\n"
+            "C.activate = lambda self, adapter_id: 0\n",
+            "multilora.cache.slots.AdapterSlotCache.activate",
+        ),
+        ("import sys\nsys.meta_path.clear()\n", "sys.meta_path"),
+        ("import sys\nsys.path[:] = []\n", "sys.path"),
+        ("import sys\nsys.modules.pop('json')\n", "sys.modules"),
+    ],
+)
+def test_whatever_python_grades_by_is_put_back(told, source, name):
+    graded("04", source)
+    assert any(name in text for _, text in told)
+    told.clear()
+    assert {item.verdict for item in graded("04", ANSWERS["04"])} == {"pass"}
+    assert told == []
+
+
+def test_a_limit_of_recursion_lasts_for_one_call():
+    before = sys.getrecursionlimit()
+    graded("01", "import sys\nsys.setrecursionlimit(10**8)\n")
+    assert sys.getrecursionlimit() == before
+
+
+def test_code_that_breaks_the_tests_is_told_in_a_sentence():
+    source = "import builtins\nbuiltins.len = None\n"
+    with pytest.raises(ValueError, match="broke the tests themselves: "):
+        graded("01", source)
+
+
+def test_an_error_without_a_text_is_a_wrong_answer():
+    source = (
+        "class E(Exception):\n    def __str__(self):\n        return 1 / 0\n"
+        "raise E\n"
+    )
+    reasons = {item.reason for item in graded("01", source)}
+    assert all("E: its own text cannot be had" in one for one in reasons)
 
 
 def test_counts_and_sentences_are_those_of_the_report():

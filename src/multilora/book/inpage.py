@@ -34,10 +34,13 @@ from multilora.book.packing import (
 from multilora.labs.switch import NAMES
 
 FOLDER = "_static/python"
-# Nothing in such a page, its worker too, may ask another host.
+# Nothing in such a page, its worker too, may ask another host: no script, no
+# font (a worker can load one), nothing that a default of none would let pass.
 POLICY = (
-    "connect-src 'none'; worker-src blob:; "
-    "script-src 'self' file: blob: 'unsafe-inline' 'wasm-unsafe-eval'"
+    "default-src 'self' file: data: blob: 'unsafe-inline'; "
+    "connect-src 'none'; object-src 'none'; worker-src blob:; "
+    "font-src 'self' file: data:; "
+    "script-src 'self' file: 'unsafe-inline' 'wasm-unsafe-eval'"
 )
 SCRIPTS = ("prism-code-editor.js", "python.js", "workbench.js", "cells.js")
 STYLES = ("layout.css", "workbench.css", "cells.css")

@@ -41,7 +41,8 @@ def typed_module(module: str, source: str) -> Iterator[None]:
     Errors name the file as its last part with .py. What was imported under
     that name before is back afterwards.
     """
-    file = module.rpartition(".")[2] + ".py"
+    package, _, name = module.rpartition(".")
+    file = name + ".py"
     finder = _Finder(module, _Text(source, file))
     before = sys.modules.pop(module, None)
     sys.meta_path.insert(0, finder)
@@ -53,6 +54,9 @@ def typed_module(module: str, source: str) -> Iterator[None]:
         sys.modules.pop(module, None)
         if before is not None:
             sys.modules[module] = before
+        # An import makes a module an attribute of its package too.
+        if vars(sys.modules.get(package, sys)).get(name) is not before:
+            setattr(sys.modules[package], name, before)
         importlib.invalidate_caches()
 
 

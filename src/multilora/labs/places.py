@@ -54,7 +54,10 @@ def where_in(error: BaseException, ending: str) -> str | None:
 
 def told(error: BaseException) -> str:
     """Return an error as one line: its type, and what it says."""
-    said = " ".join(str(error).split())
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # a learner's own type of error, with a slip
+        said = "its own text cannot be had"
     if len(said) > MOST_CHARACTERS:
         said = said[:MOST_CHARACTERS] + "…"
     return f"{type(error).__name__}: {said}".removesuffix(": ")
