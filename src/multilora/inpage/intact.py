@@ -22,7 +22,9 @@ def kept_intact() -> Iterator[None]:
     classes, and by what Python imports. A page runs code again and again in
     one Python, so a changed library would grade the next try.
     """
-    before = {thing: dict(vars(thing)) for thing in _watched()}
+    before: dict[ModuleType | type, dict[str, object]] = {
+        thing: dict(vars(thing)) for thing in _watched()
+    }
     modules = dict(sys.modules)
     lists = {name: list(getattr(sys, name)) for name in _LISTS}
     limit = sys.getrecursionlimit()
@@ -63,7 +65,9 @@ def _watched() -> list[ModuleType | type]:
     return [builtins, *modules, *classes]
 
 
-def _imports_restored(modules: Kept, lists: Mapping) -> Iterator[str]:
+def _imports_restored(
+    modules: Mapping[str, ModuleType], lists: Mapping
+) -> Iterator[str]:
     for name in _LISTS:
         now = getattr(sys, name)
         if now[:] != lists[name]:
