@@ -27,12 +27,11 @@ NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 
 def setup(app):
     app.add_directive("quiz", QuizDirective)
-    app.add_css_file("quiz.css")
-    app.add_js_file("quiz.js", loading_method="defer")
     app.connect("builder-inited", _open_notes)
     app.connect("env-get-outdated", outdated)
     app.connect("env-purge-doc", _forget)
     app.connect("source-read", _put_directives)
+    app.connect("html-page-context", _equip)
 
 
 def marker(quiz):
@@ -138,3 +137,10 @@ def _with_directives(text, page):
             '<div class="quiz" data-quiz="NAME">text</div>'
         )
     return text
+
+
+def _equip(app, pagename, templatename, context, doctree):
+    """Give a page with a quiz its script and its style."""
+    if '<div class="quiz"' in context.get("body", ""):
+        app.add_css_file("quiz.css")
+        app.add_js_file("quiz.js", loading_method="defer")
