@@ -15,6 +15,7 @@ from multilora.book.carried import (
 )
 from multilora.exercises.checking import ENTRIES
 from multilora.labs.switch import NAMES
+from multilora.tenants import tenant_names
 from page_python import PagePython
 from starters import skip_if_attempted
 
@@ -109,8 +110,8 @@ def test_the_archive_is_small_and_the_same_each_time(archive):
     assert names == sorted(names)
     rooms = {name.split("/")[1] for name in names}
     assert not rooms & {room.partition(".")[2] for room in NOT_CARRIED}
-    assert not [name for name in names if name.endswith("model.safetensors")
-                and "/base" in name]  # fmt: skip
+    weights = [name for name in names if name.endswith(".safetensors")]
+    assert {name.split("/")[3] for name in weights} == {*tenant_names()}
 
 
 HOUSE = {

@@ -7,12 +7,10 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from multilora.adapters.made import make_adapter
 from multilora.adapters.preflight import preflight
 from multilora.cache.hitrate import hit_rate_curve
-from multilora.cli.app import whole_app
 from multilora.inpage import (
     case_base,
     case_check,
@@ -64,6 +62,11 @@ def put_config(folder, config):
 
 def commands_plan(log, *words):
     """The plan that `multilora plan LOG … --json` prints."""
+    pytest.importorskip("typer", reason="needs the command: make test")
+    from typer.testing import CliRunner
+
+    from multilora.cli.app import whole_app
+
     done = CliRunner().invoke(
         whole_app(), ["plan", str(log), *words, "--json"]
     )
