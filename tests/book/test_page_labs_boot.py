@@ -21,9 +21,9 @@ LACKING = {
     "Worker": "This browser has no workers",
 }
 TWO = """
-for (const box of document.querySelectorAll(".workbench")) {
+for (const box of document.querySelectorAll(".workbench[data-lab]")) {
   const other = box.cloneNode(true);
-  other.id = "bench-2";
+  other.id = "bench-99";
   box.after(other);
 }
 """

@@ -16,15 +16,15 @@ from typed_slips import ours, typed_slips
 from workbenches import ANSWERS, HTML, page_url
 
 pytestmark = pytest.mark.browser
-CLICK = "document.querySelector('.bench-' + arguments[0]).click();"
+CLICK = "document.querySelector('[data-lab] .bench-' + arguments[0]).click();"
 TYPE = """
-const area = document.querySelector(".workbench textarea");
+const area = document.querySelector(".workbench[data-lab] textarea");
 area.focus();
 area.select();
 document.execCommand("insertText", false, arguments[0]);
 """
 DONE = """
-const box = document.querySelector(".workbench");
+const box = document.querySelector(".workbench[data-lab]");
 return box.hasAttribute("data-busy") ? null : {
   said: box.querySelector(".bench-said").textContent,
   out: box.querySelector(".bench-out").textContent,
@@ -83,7 +83,7 @@ def test_the_page_lives_and_keeps_what_was_typed(fox, lab):
     fox.run(TYPE, "while True:\n    print('again')\n")
     fox.run(CLICK, "grade")
     fox.wait(
-        "return document.querySelector('.bench-out').textContent.length > 9;"
+        "return document.querySelector('[data-lab] .bench-out').textContent.length > 9;"
     )
     fox.run(CLICK, "stop")
     assert fox.wait(DONE, seconds=5)["said"].startswith("Stopped.")
@@ -94,7 +94,7 @@ def test_the_page_lives_and_keeps_what_was_typed(fox, lab):
         assert sentence in found["said"] + found["out"], name
     assert done(fox, "grade", ANSWERS["03"])["lines"] == full
     lab("03")
-    kept = "return document.querySelector('.workbench textarea').value;"
+    kept = "return document.querySelector('[data-lab] textarea').value;"
     assert fox.run(kept) == ANSWERS["03"]
 
 

@@ -5,7 +5,7 @@ Needs `make book`, playwright and a Chromium: make browser.
 
 import pytest
 
-from workbenches import ANSWERS
+from workbenches import ANSWERS, LAB_BENCH
 
 pytestmark = pytest.mark.browser
 FLAT = ".bd-article * { background-image: none !important; }"
@@ -29,7 +29,7 @@ def serious(page):
     ).Axe()
     page.add_style_tag(content=FLAT)
     page.wait_for_timeout(300)  # the theme fades its colours in
-    found = axe.run(page, context=".workbench").response
+    found = axe.run(page, context=LAB_BENCH).response
     assert len(found["passes"]) > 5, "axe did not look"
     return [
         (broken["id"], [node["html"][:200] for node in broken["nodes"]])
