@@ -83,7 +83,7 @@ def test_the_page_lives_and_keeps_what_was_typed(fox, lab):
     fox.run(TYPE, "while True:\n    print('again')\n")
     fox.run(CLICK, "grade")
     fox.wait(
-        "return document.querySelector('[data-lab] .bench-out').textContent.length > 9;"
+        "return document.querySelector('[data-lab] .bench-out').textContent;"
     )
     fox.run(CLICK, "stop")
     assert fox.wait(DONE, seconds=5)["said"].startswith("Stopped.")
