@@ -25,14 +25,17 @@ const InPage = (() => {
 
   function load(name) {
     const file = packed.files[name];
+    const script = document.createElement("script");
     return new Promise((resolve, reject) => {
       waiting[name] = resolve;
-      const script = document.createElement("script");
       script.src = packed.folder + file;
       script.onerror = () => reject(new Error(`${file} is missing: is the whole folder of the book here?`));
       script.onload = () => waiting[name] && reject(damaged(file));
       document.head.append(script);
-    }).finally(() => { delete waiting[name]; });
+    }).finally(() => {
+      script.remove();
+      delete waiting[name];
+    });
   }
 
   function damaged(file) {

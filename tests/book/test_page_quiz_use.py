@@ -31,7 +31,7 @@ def test_answers_are_kept_until_the_reader_asks_again(page):
     page.reload(wait_until="domcontentloaded")
     assert page.locator(".quiz .said").all_inner_texts() == told
     assert count(page) == f"1 of {len(forms)} right"
-    page.get_by_role("button", name="Again").click()
+    page.get_by_role("button", name="Again", exact=True).click()
     assert (
         forms[0]
         .locator("input")
