@@ -40,9 +40,6 @@ from multilora.serving.run import serve
 from multilora.serving.workload import make_workload
 from multilora.traffic import generators
 
-# A set of 64-bit hashes is walked otherwise where a hash has 32 bits.
-PLAIN = [policy for policy in POLICIES if policy != "vllm"]
-
 # exp and log are each system's own: their last bits differ.
 def digits(row):
     return [f"{value:.12g}" for value in row.tolist()]
@@ -64,7 +61,7 @@ for seed in range(5):
     found[seed] = [
         lru_hit_curve(trace).tolist(), lru_hit_curve(zipf).tolist(),
         digits(che_hit_curve(generators.zipf_popularity(40, 1.1))),
-        {p: [policy_hits(zipf, n, p) for n in (1, 3, 17)] for p in PLAIN},
+        {p: [policy_hits(zipf, n, p) for n in (1, 3, 17)] for p in POLICIES},
         slots, cache.hits, cache.misses, cache.evictions, cache.hit_rate,
         digits(times), run.duration_ns, run.ttft_ns.tolist(),
         [float(x) for x in run.tpot_ns[run.workload.output_tokens > 1]],

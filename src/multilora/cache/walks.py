@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from multilora.arguments import integer, items, shown
+from multilora.cache.sets import walked
 from multilora.matmul.operands import BASE
 
 MAX_IN_A_SET = 10**6
@@ -116,7 +117,7 @@ class SetOrder:
         hashes collide it shows.
         """
         try:
-            hashes = {self._hash_of[item] for item in adapter_ids}
+            hashes = walked(self._hash_of[item] for item in adapter_ids)
         except (KeyError, TypeError):
             raise ValueError(
                 f"adapter_ids is {shown(adapter_ids)}, but must hold ids from "
