@@ -19,7 +19,7 @@ def walked(numbers: Iterable[int], is_wide: bool = IS_WIDE) -> list[int]:
     without it the same order is worked out.
     """
     if is_wide:
-        return list({number for number in numbers})  # noqa: C416 filled in turn
+        return list({number for number in numbers})
     table: list[int | None] = [None] * LEAST_SIZE
     num = 0
     for number in numbers:
