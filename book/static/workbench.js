@@ -39,7 +39,7 @@ class Workbench {
     const value = kept.get(this.name) ?? this.starter;
     const editor = PrismEditor.createEditor(
       null,
-      { language: "python", value, tabSize: 4, insertSpaces: true },
+      { language: "python", value, tabSize: 4, insertSpaces: true, wordWrap: true },
       PrismEditor.defaultCommands(), PrismEditor.editHistory()
     );
     editor.textarea.setAttribute("aria-label", plain.getAttribute("aria-label"));
