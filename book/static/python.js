@@ -151,7 +151,9 @@ const InPage = (() => {
     }
 
     // Ends Python at once; all calls are refused, the next one boots anew.
+    // What is being loaded goes on being loaded, and nobody hears of it.
     stop() {
+      told = () => {};
       for (const refuse of this.refusals) refuse();
       this.end(stopped());
     }
