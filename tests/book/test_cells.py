@@ -145,7 +145,7 @@ def imported(*sources):
 def test_the_pages_say_how_much_the_first_click_loads():
     parts = parts_of(ROOT / "vendor", ROOT / "book/static/worker.js")
     megabytes = loaded_bytes(parts) / 1e6
-    pages = ("index", "how-to-read", "mini-build")
+    pages = ("index", "how-to-read")
     for name in (
         "README.md",
         "notebooks/exercises.ipynb",
