@@ -10,7 +10,7 @@ from multilora.cli.plan_show_engines import print_engines, print_routers
 from multilora.cli.show import PAGE_WIDTH, console, plain, print_json, table
 from multilora.deploy.serve_args import serve_line
 from multilora.plan.answer import Neighbour, Outcome, Plan
-from multilora.plan.verdict import doubts_of, verdict_of
+from multilora.plan.verdict import doubts_of, tenant_cells, verdict_of
 from multilora.units import percent
 
 
@@ -140,12 +140,7 @@ def _print_tenants(out: Console, plan: Plan, top: int) -> None:
     rows = [
         (
             plain(one.name if len(one.name) <= 24 else f"{one.name[:23]}…"),
-            f"{one.num_requests:,}",
-            f"{one.rank}",
-            f"{one.p50_ms:,.0f}",
-            f"{one.p99_ms:,.0f}",
-            "yes" if one.meets_slo else "NO",
-            one.cause or "",
+            *tenant_cells(one),
         )
         for one in shown
     ]

@@ -21,7 +21,7 @@ from multilora.plan.case import Case, make_case
 from multilora.plan.costs import fitted_costs
 from multilora.plan.make import make_plan
 from multilora.plan.stretch import busiest
-from multilora.plan.verdict import doubts_of, verdict_of
+from multilora.plan.verdict import doubts_of, tenant_cells, verdict_of
 from multilora.serving.logged import log_workload
 
 TITLE = "The plan"
@@ -118,12 +118,7 @@ def _table(plan: Plan) -> Table:
     rows = [
         (
             one.name,
-            f"{one.num_requests:,}",
-            f"{one.rank}",
-            f"{one.p50_ms:,.0f}",
-            f"{one.p99_ms:,.0f}",
-            "yes" if one.meets_slo else "NO",
-            one.cause or "",
+            *tenant_cells(one),
         )
         for one in plan.tenants[:WORST]
     ]

@@ -1,7 +1,7 @@
 """What a Plan answers, in sentences: the promise, what is met, the doubts."""
 
 from multilora.arguments import shown
-from multilora.plan.answer import Plan
+from multilora.plan.answer import Plan, Tenant
 from multilora.units import percent
 
 
@@ -45,6 +45,21 @@ def doubts_of(plan: Plan) -> list[str]:
         flips = "; the verdict changes" if one.flips else ""
         said.append(f"{one.instead}: {then}{flips}")
     return said
+
+
+def tenant_cells(one: Tenant) -> tuple[str, ...]:
+    """Return a tenant's numbers as the text of a row, without the name.
+
+    Requests, rank, p50 and p99 in ms, whether in time, and the cause.
+    """
+    return (
+        f"{one.num_requests:,}",
+        f"{one.rank}",
+        f"{one.p50_ms:,.0f}",
+        f"{one.p99_ms:,.0f}",
+        "yes" if one.meets_slo else "NO",
+        one.cause or "",
+    )
 
 
 def _checked(plan: object) -> Plan:
