@@ -31,8 +31,8 @@ class Case {
     click("example", () => this.example());
     click("stop", () => InPage.python().stop());
     click("clear", () => this.clear());
-    click("text", () => this.save("answer.txt", "text/plain", textOf(this.answer)));
-    click("json", () => this.save("answer.json", "application/json", JSON.stringify(this.answer, null, 1)));
+    click("text", () => InPage.save("answer.txt", "text/plain", textOf(this.answer)));
+    click("json", () => InPage.save("answer.json", "application/json", JSON.stringify(this.answer, null, 1)));
     for (const name of ["config", "adapters", "log"]) {
       this.part(name).addEventListener("change", (event) => this.chosen(name, event.target));
     }
@@ -146,10 +146,7 @@ class Case {
   }
 
   progress({ text, share }) {
-    const bar = this.part("progress");
-    bar.hidden = false;
-    if (share === null) bar.removeAttribute("value");
-    else bar.value = share;
+    InPage.showProgress(this.part("progress"), share);
     this.say(text);
   }
 
@@ -164,14 +161,6 @@ class Case {
     this.part("answer").replaceChildren();
     this.part("take").hidden = true;
     this.say("");
-  }
-
-  save(name, type, text) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 }
 

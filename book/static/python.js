@@ -190,6 +190,22 @@ const InPage = (() => {
     return Object.assign(new Error("Stopped. What you typed is kept."), { isStopped: true });
   }
 
+  // Lets a reader keep a text as a file of theirs.
+  function save(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  // How far something is, as a bar: a share of null moves without an end.
+  function showProgress(bar, share) {
+    bar.hidden = false;
+    if (share === null) bar.removeAttribute("value");
+    else bar.value = share;
+  }
+
   let only; // one Python a page
-  return { SIZE, canRun, take, python: () => (only ??= new Python()) };
+  return { SIZE, canRun, take, save, showProgress, python: () => (only ??= new Python()) };
 })();

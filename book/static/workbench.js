@@ -143,10 +143,7 @@ class Workbench {
   }
 
   progress({ text, share }) {
-    const bar = this.part("progress");
-    bar.hidden = false;
-    if (share === null) bar.removeAttribute("value");
-    else bar.value = share;
+    InPage.showProgress(this.part("progress"), share);
     this.say(text);
   }
 
@@ -211,11 +208,7 @@ class Workbench {
   }
 
   download() {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([this.source], { type: "text/x-python" }));
-    link.download = this.file;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    InPage.save(this.file, "text/x-python", this.source);
   }
 
   async take(input) {
