@@ -124,6 +124,7 @@ def test_a_page_is_light_before_the_first_click(open_page, path):
         "workbench",
         "cells.",
         "layout.",
+        "inpage.",
     )
     for_benches = [url for url in asked if any(name in url for name in own)]
     assert len(for_benches) >= 6

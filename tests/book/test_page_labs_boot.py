@@ -14,7 +14,7 @@ from workbenches import ANSWERS, HTML, Workbench
 pytestmark = pytest.mark.browser
 MOST_BYTES = 50_000  # of the workbench, before the first click
 OWN_FILES = ("prism-code-editor.js", "python.js", "workbench.js",
-             "layout.css", "workbench.css")  # fmt: skip
+             "layout.css", "inpage.css", "workbench.css")  # fmt: skip
 LACKING = {
     "WebAssembly": "This browser has no WebAssembly",
     "DecompressionStream": "it has no DecompressionStream",

@@ -43,10 +43,10 @@ POLICY = (
     "script-src 'self' file: 'unsafe-inline' 'wasm-unsafe-eval'"
 )
 SCRIPTS = ("prism-code-editor.js", "python.js", "workbench.js", "cells.js")
-STYLES = ("layout.css", "workbench.css", "cells.css")
+STYLES = ("inpage.css", "layout.css", "workbench.css", "cells.css")
 CASE = re.compile(r'<div class="own-case">(.*)</div>', re.DOTALL)
 CASE_SCRIPTS = ("python.js", "case_files.js", "case_blocks.js", "case.js")
-CASE_STYLES = ("case.css",)
+CASE_STYLES = ("inpage.css", "case.css")
 MARKER = re.compile(r'<div class="workbench" data-lab="([^"]*)">')
 
 
